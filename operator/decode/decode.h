@@ -1,0 +1,31 @@
+// Decode: document -> api value, or an Error with the path. Pure: no I/O, no clock.
+#pragma once
+
+#include <string>
+#include <variant>
+
+#include "contract/result.h"
+#include "operator/api/objects.h"
+#include "operator/decode/node.h"
+
+namespace podmirror::decode {
+
+// A kind that we do not watch.
+struct OtherKind {
+  std::string api_version;
+  std::string kind;
+  ObjectKey key;
+};
+
+using Decoded = std::variant<api::TrafficMirrorFilter, api::TrafficMirrorTarget, api::TrafficMirrorSession, api::Pod,
+                             api::Namespace, api::Service, api::EndpointSlice, OtherKind>;
+
+// Our kinds are strict (unknown field, wrong type, out of range: Object::spec holds the Invalid); foreign kinds are
+// read as Kubernetes shows them, unknown fields ignored. An Error is returned only where kind or metadata cannot be
+// read, or where a foreign object has a field of ours that cannot be read.
+//
+// Error::where reads "12:5 spec.ingress[0].sourceCIDR" (line and column absent off a wire); the caller puts the file
+// name in front. metadata.namespace absent: "default".
+Result<Decoded> Decode(const Node& document);
+
+}  // namespace podmirror::decode
