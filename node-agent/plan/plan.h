@@ -1,9 +1,10 @@
 // Plan: (desired, observed, pod links, next hops) -> ordered ops. Pure. Equal states: no op.
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -26,10 +27,22 @@ struct NodeBudget {
   bool operator==(const NodeBudget&) const = default;
 };
 
+// One direction of one interface.
+struct AttachPoint {
+  std::uint32_t ifindex = 0;
+  pm_direction direction = PM_INGRESS;
+
+  auto operator<=>(const AttachPoint&) const = default;
+};
+
 struct Settings {
   NodeBudget budget;
-  int source_port_bits = 8;  // 0..14
-  std::int64_t tai_minus_utc_ns = 0;  // CLOCK_TAI - CLOCK_REALTIME
+  int source_port_bits = 8;           // 0..14
+  std::int64_t tai_minus_utc_ns = 0;  // CLOCK_TAI - CLOCK_REALTIME; rounded to whole seconds here
+  // Where an Attach has been done because somebody else had come first. Whoever applies ops puts the point of every
+  // Attach of an observed kNotFirst here and keeps it until the next resync. A point that is here and still kNotFirst
+  // gets no further Attach (two programs that both want to be first would fight for ever): its source says NotFirst.
+  std::set<AttachPoint> attached_again;
 };
 
 struct Planned {
@@ -38,7 +51,13 @@ struct Planned {
   NodeReport report;
   // Which sources an op serves, by the op's position: if it fails, they say so.
   std::map<std::size_t, std::set<ObjectKey>> sources_of_op;
+  // Which earlier ops an op relies on, by positions. If one of them failed or was itself held back, this op must be
+  // held back too: a put whose referent is missing, or a removal of what is still referred to. All others go on.
+  std::map<std::size_t, std::set<std::size_t>> needs;
 };
+
+// Must `op` be held back, given the ops that failed or were held back so far?
+bool HeldBack(const Planned& planned, std::size_t op, const std::set<std::size_t>& not_done);
 
 // The collector addresses whose next hops Plan() will ask for.
 std::set<IpAddress> AddressesToFollow(const DesiredState& desired);
