@@ -1,0 +1,87 @@
+"""What a line of code may touch: the table of ARCHITECTURE.md ("Rooms") as data, against every #include.
+
+Every folder with sources is a room with a row; a row that matches no file is a mistake too.
+"""
+
+import re
+
+import tree
+
+# Outside headers by family. Everything else in <> is the C++ library or the C library's pure part.
+LIBRARIES = {
+    "json": r"nlohmann/",
+    "yaml": r"yaml-cpp/",
+    "log": r"spdlog/|fmt/",
+    "flags": r"CLI/",
+    "bpf": r"bpf/(bpf|libbpf|btf)\.h",
+    "bpf-kernel": r"bpf/bpf_(helpers|endian|core_read|tracing)\.h",
+    "mnl": r"libmnl/",
+    "kernel": r"linux/|asm/|net/|netinet/|arpa/|sys/|unistd\.h|fcntl\.h|sched\.h|poll\.h|signal\.h|dirent\.h|netdb\.h",
+    "test": r"gtest/|gmock/|benchmark/",
+}
+
+# room: (includes by path prefix, library families, library families for single files).
+# A folder may always include itself.
+ROOMS = {
+    "contract": ((), (), {"codec.cc": ("json",), "ip.cc": ("kernel",)}),
+    "operator/api": (("contract/",), (), {}),
+    "operator/decode": (("operator/api/", "contract/"), (), {"yaml.cc": ("yaml",), "json.cc": ("json",)}),
+    "operator/store": (("operator/api/", "contract/names.h"), (), {}),
+    "operator/compile": (("operator/api/", "operator/store/snapshot.h", "contract/"), (), {}),
+    "operator/status": (("operator/api/", "operator/compile/verdicts.h", "contract/"), (), {}),
+    "node-agent/pods": (("contract/",), ("mnl", "kernel"), {}),
+    "node-agent/netlink": (("contract/",), ("mnl", "kernel"), {}),
+    "node-agent/routes": (("contract/", "node-agent/netlink/"), ("mnl", "kernel"), {}),
+    "node-agent/plan": (("contract/", "node-agent/bpf/abi.h", "node-agent/pods/pods.h", "node-agent/routes/routes.h"),
+                        (), {}),
+    "node-agent/bpf": ((), ("bpf-kernel", "kernel"), {}),
+    "node-agent/dataplane": (("contract/", "node-agent/bpf/abi.h", "node-agent/plan/op.h", "node-agent/plan/state.h",
+                              "node-agent/netlink/", "mirror_bpf.skel.h"), ("bpf", "mnl", "kernel"), {}),
+    "node-agent/stats": (("contract/", "node-agent/bpf/abi.h"), (), {}),
+    "node-agent/app": (("contract/", "node-agent/plan/", "node-agent/pods/", "node-agent/routes/",
+                        "node-agent/dataplane/dataplane.h", "node-agent/stats/", "node-agent/bpf/abi.h"), (), {}),
+    "cli": (("contract/", "operator/api/", "operator/decode/", "operator/store/", "operator/compile/",
+             "operator/status/", "node-agent/app/", "node-agent/plan/", "node-agent/pods/", "node-agent/routes/",
+             "node-agent/dataplane/dataplane.h", "node-agent/stats/", "node-agent/bpf/abi.h"),
+            ("json", "flags", "log", "kernel"), {}),
+}
+
+# Rooms whose output is a function of their input.
+PURE = ("contract", "operator/api", "operator/decode", "operator/store", "operator/compile", "operator/status",
+        "node-agent/plan", "node-agent/stats")
+IMPURE = re.compile(r"_clock::now\(|\btime\(nullptr\)|\brand\(|random_device|std::(cout|cerr|getenv|ifstream|ofstream)|"
+                    r"\bgetenv\(|\bthread_local\b|std::(mutex|thread)\b")
+INCLUDE = re.compile(r'^\s*#\s*include\s+([<"])([^>"]+)[>"]', re.MULTILINE)
+
+
+def allowed(include, quoted, room, name):
+    prefixes, libraries, by_file = ROOMS[room]
+    libraries = libraries + by_file.get(name.rsplit("/", 1)[-1], ())
+    if quoted:
+        return include.startswith(room + "/") or any(include.startswith(p) for p in prefixes)
+    return all(family in libraries for family, pattern in LIBRARIES.items() if re.match(pattern, include))
+
+
+def problems(root):
+    found, matched = [], {room: 0 for room in ROOMS}
+    for name in tree.files(root, tree.CXX):
+        if name.startswith("tests/"):
+            continue
+        room = next((r for r in ROOMS if name.startswith(r + "/")), None)
+        if room is None:
+            found.append(f"{name}: its folder is no room; add a row to tests/check/layering.py and ARCHITECTURE.md")
+            continue
+        matched[room] += 1
+        text = tree.read(root, name)
+        for mark, include in INCLUDE.findall(text):
+            if not allowed(include, mark == '"', room, name):
+                found.append(f"{name}: {room} must not include {include}")
+        if room in PURE:
+            for word in IMPURE.finditer(text):
+                found.append(f"{name}: {room} is pure, yet uses {word.group(0)}")
+    found += [f"{room}: a row in tests/check/layering.py that matches no file" for room, n in matched.items() if n == 0]
+    return found
+
+
+if __name__ == "__main__":
+    tree.main(problems)

@@ -1,0 +1,86 @@
+"""Every check finds what it is there for: each gets a small tree with one mistake, and the same tree without."""
+
+import pathlib
+import shutil
+import tempfile
+import unittest
+
+import format as format_check
+import layering
+import text
+import tree
+
+
+class Checks(unittest.TestCase):
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="podmirror-check-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        shutil.copy(tree.ROOT / ".clang-format", self.root)
+        for room in layering.ROOMS:
+            self.write(f"{room}/room.h", "#pragma once\n")
+        self.write("node-agent/bpf/room.h", f"/* {text.SPDX} */\n")
+        for licence in text.LICENCES:
+            self.write(licence, "licence\n")
+
+    def write(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def assert_finds(self, check, name, content, word):
+        self.assertEqual(check.problems(self.root), [])
+        self.write(name, content)
+        found = check.problems(self.root)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(name, found[0])
+        self.assertIn(word, found[0])
+
+    def test_a_room_that_includes_a_forbidden_room_is_found(self):
+        self.assert_finds(layering, "operator/compile/a.cc", '#include "node-agent/plan/plan.h"\n', "must not include")
+
+    def test_a_room_that_includes_a_forbidden_library_is_found(self):
+        self.assert_finds(layering, "node-agent/plan/a.cc", "#include <bpf/libbpf.h>\n", "must not include")
+
+    def test_a_library_is_allowed_only_in_its_file(self):
+        self.write("operator/decode/yaml.cc", "#include <yaml-cpp/yaml.h>\n")
+        self.assert_finds(layering, "operator/decode/decode.cc", "#include <yaml-cpp/yaml.h>\n", "must not include")
+
+    def test_a_clock_in_a_pure_room_is_found(self):
+        self.assert_finds(layering, "operator/compile/a.cc", "auto t = system_clock::now();\n", "pure")
+
+    def test_a_folder_that_is_no_room_is_found(self):
+        self.assert_finds(layering, "operator/other/a.cc", "\n", "no room")
+
+    def test_a_row_without_a_file_is_found(self):
+        (self.root / "cli/room.h").unlink()
+        self.assertEqual(len(layering.problems(self.root)), 1)
+
+    def test_a_badly_formatted_file_is_found(self):
+        self.assert_finds(format_check, "cli/a.cc", "int  main(){return 0;}\n", "make fmt")
+
+    def test_a_tree_without_files_is_found(self):
+        shutil.rmtree(self.root)
+        self.root.mkdir()
+        self.assertTrue(format_check.problems(self.root))
+        self.assertTrue(layering.problems(self.root))
+        self.assertTrue(text.problems(self.root))
+
+    def test_a_file_that_is_too_long_is_found(self):
+        self.assert_finds(text, "cli/a.cc", "\n" * (text.MAX_LINES + 1), "lines")
+
+    def test_work_left_undone_is_found(self):
+        self.assert_finds(text, "cli/a.cc", "// TO" "DO: later\n", "undone")
+
+    def test_a_path_of_one_machine_is_found(self):
+        self.assert_finds(text, "README.md", "see /ho" "me/me/x\n", "machine")
+
+    def test_kernel_code_without_its_licence_line_is_found(self):
+        self.assert_finds(text, "node-agent/bpf/a.h", "#pragma once\n", "SPDX")
+
+    def test_a_missing_licence_is_found(self):
+        (self.root / "LICENSE").unlink()
+        self.assertEqual(text.problems(self.root), ["LICENSE: missing"])
+
+
+if __name__ == "__main__":
+    unittest.main()
