@@ -42,8 +42,8 @@ class Attributes {
   Attributes Nested(std::uint16_t type) const { return Attributes(Find(type)); }
 
   std::optional<std::uint32_t> U32(std::uint16_t type) const;
-  bool Flag(std::uint16_t type) const;  // a u8 other than 0, or an attribute without payload
-  std::string Text(std::uint16_t type) const;  // empty where absent
+  bool Flag(std::uint16_t type) const;                    // a u8 other than 0, or an attribute without payload
+  std::string Text(std::uint16_t type) const;             // empty where absent
   std::optional<IpAddress> Ip(std::uint16_t type) const;  // the length tells the family
   std::optional<MacAddress> Mac(std::uint16_t type) const;
 

@@ -44,7 +44,7 @@ std::string Failure::ToString() const {
 
 Error ToError(const Failure& failure, std::string what) {
   std::string fix;
-  if (failure.code == EPERM) fix = "run as root, or with CAP_NET_ADMIN";
+  if (failure.code == EPERM || failure.code == EACCES) fix = "run as root, or with CAP_NET_ADMIN";
   return {std::move(what) + ": " + failure.ToString(), "netlink", std::move(fix)};
 }
 
@@ -52,6 +52,11 @@ Request::Request(std::uint16_t type, std::uint16_t flags) {
   nlmsghdr* made = mnl_nlmsg_put_header(buffer_);
   made->nlmsg_type = type;
   made->nlmsg_flags = static_cast<std::uint16_t>(NLM_F_REQUEST | flags);
+}
+
+Request& Request::U8(std::uint16_t type, std::uint8_t value) {
+  mnl_attr_put_u8(header(), type, value);
+  return *this;
 }
 
 Request& Request::U32(std::uint16_t type, std::uint32_t value) {

@@ -42,6 +42,7 @@ class Request {
   T& Body() {
     return *static_cast<T*>(mnl_nlmsg_put_extra_header(header(), sizeof(T)));
   }
+  Request& U8(std::uint16_t type, std::uint8_t value);
   Request& U32(std::uint16_t type, std::uint32_t value);
   Request& Text(std::uint16_t type, const std::string& value);
   Request& Ip(std::uint16_t type, const IpAddress& value);

@@ -24,10 +24,10 @@ struct NextHop {
   IpAddress source;   // ours on this route
   MacAddress smac;
   MacAddress dmac;
-  std::uint32_t mtu = 0;             // of the route: the lower of device and route
-  bool completes_checksums = true;   // datapath.md, Checksums
-  bool has_line_rate = false;        // false for a veth or bridge, whose speed says nothing
-  std::uint64_t bits_per_second = 0; // 0: unknown
+  std::uint32_t mtu = 0;              // of the route: the lower of device and route
+  bool completes_checksums = true;    // datapath.md, Checksums
+  bool has_line_rate = false;         // false for a veth or bridge, whose speed says nothing
+  std::uint64_t bits_per_second = 0;  // 0: unknown
   NeighbourState neighbour = NeighbourState::kAbsent;
 
   bool operator==(const NextHop&) const = default;
