@@ -26,8 +26,8 @@ class LocalPods {
   virtual ~LocalPods() = default;
 
   virtual void Follow(std::map<ObjectKey, LocalPlace> places) = 0;
-  virtual int fd() const = 0;           // readable when links may have changed: then call Process()
-  virtual Result<bool> Process() = 0;   // true where Current() has changed
+  virtual int fd() const = 0;                   // readable when links may have changed: then call Process()
+  virtual Result<bool> Process() = 0;           // true where Current() has changed
   virtual const PodLinks& Current() const = 0;  // one for each place, found or not
 };
 
