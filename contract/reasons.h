@@ -35,6 +35,7 @@ inline constexpr std::string_view kMirroring = "Mirroring";
 inline constexpr std::string_view kHostNetwork = "HostNetwork";
 inline constexpr std::string_view kIsCollector = "IsCollector";
 inline constexpr std::string_view kSealed = "Sealed";
+inline constexpr std::string_view kPodFinished = "PodFinished";  // not counted
 inline constexpr std::string_view kTooManySessions = "TooManySessions";
 inline constexpr std::string_view kTooManyRules = "TooManyRules";
 inline constexpr std::string_view kInterfaceNotFound = "InterfaceNotFound";

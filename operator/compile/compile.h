@@ -16,7 +16,7 @@ namespace podmirror::compile {
 
 // What the administrator set. The defaults are the operator's.
 struct Settings {
-  std::vector<Cidr> allowed_target_cidrs;                  // address targets must lie in one of these
+  std::vector<Cidr> allowed_target_cidrs;  // address targets must lie in one of these
   ObjectKey dns_service{"kube-system", "kube-dns"};
   std::vector<IpAddress> node_local_dns = DefaultNodeLocalDns();
 

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "contract/ip.h"
@@ -18,6 +19,9 @@ struct Finding {
   std::string reason;
   std::string message;
 
+  static Finding No(std::string_view reason, std::string message) {
+    return {false, std::string(reason), std::move(message)};
+  }
   bool operator==(const Finding&) const = default;
 };
 

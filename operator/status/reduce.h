@@ -14,7 +14,7 @@ namespace podmirror::status {
 struct Condition {
   std::string type;
   bool status = false;
-  std::string reason;   // never empty
+  std::string reason;  // never empty
   std::string message;
 
   bool operator==(const Condition&) const = default;
@@ -37,8 +37,8 @@ struct SessionStatus {
   int mirroring = 0;
   int failed = 0;
   int nodes = 0;
-  std::vector<SourceStatus> sources;   // by pod
-  std::vector<Condition> conditions;   // Accepted, ResolvedRefs, Programmed, TargetReady
+  std::vector<SourceStatus> sources;  // by pod
+  std::vector<Condition> conditions;  // Accepted, ResolvedRefs, Programmed, TargetReady
 
   bool operator==(const SessionStatus&) const = default;
 };

@@ -1,6 +1,7 @@
 // The cache. One thread owns it.
 #pragma once
 
+#include <cstdint>
 #include <variant>
 
 #include "contract/names.h"
@@ -21,8 +22,8 @@ class Store {
  public:
   void Put(AnyObject object);
   void Remove(Kind kind, const ObjectKey& key);
-  // All that is cached, stamped with `now`.
-  store::Snapshot Snapshot(Instant now) const;
+  // All that is cached, stamped with `now`. A view, not a copy (100,000 pods): read it before the next call.
+  const store::Snapshot& Snapshot(Instant now);
 
  private:
   store::Snapshot objects_;
