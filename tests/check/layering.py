@@ -29,7 +29,7 @@ ROOMS = {
     "operator/store": (("operator/api/", "contract/names.h"), (), {}),
     "operator/compile": (("operator/api/", "operator/store/snapshot.h", "contract/"), (), {}),
     "operator/status": (("operator/api/", "operator/compile/verdicts.h", "contract/"), (), {}),
-    "node-agent/pods": (("contract/",), ("mnl", "kernel"), {}),
+    "node-agent/pods": (("contract/", "node-agent/netlink/"), ("mnl", "kernel"), {}),
     "node-agent/netlink": (("contract/",), ("mnl", "kernel"), {}),
     "node-agent/routes": (("contract/", "node-agent/netlink/"), ("mnl", "kernel"), {}),
     "node-agent/plan": (("contract/", "node-agent/bpf/abi.h", "node-agent/pods/pods.h", "node-agent/routes/routes.h"),
