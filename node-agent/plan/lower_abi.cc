@@ -116,4 +116,20 @@ std::uint32_t LowerV4(const IpAddress& address) {
   return lowered;
 }
 
+SocketAddress RaiseSocket(const Socket& socket) {
+  Place place;
+  std::memcpy(place.data(), socket.value.addr_be, place.size());
+  const std::uint16_t port = ToNetwork(socket.value.port_be);  // its own inverse
+  if (socket.value.family != static_cast<std::uint16_t>(IpFamily::kV4)) return {IpAddress::V6(place), port};
+  std::array<std::uint8_t, 4> v4;
+  std::copy_n(place.begin() + FirstByte(IpFamily::kV4), v4.size(), v4.begin());
+  return {IpAddress::V4(v4), port};
+}
+
+IpAddress RaiseV4(std::uint32_t address_be) {
+  std::array<std::uint8_t, 4> bytes;
+  std::memcpy(bytes.data(), &address_be, bytes.size());
+  return IpAddress::V4(bytes);
+}
+
 }  // namespace podmirror::plan

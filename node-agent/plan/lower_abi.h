@@ -25,4 +25,8 @@ Socket LowerSocket(const SocketAddress& socket);
 // An IPv4 address as pm_endpoint holds it (network order). Precondition: address.is_v4().
 std::uint32_t LowerV4(const IpAddress& address);
 
+// The way back.
+SocketAddress RaiseSocket(const Socket& socket);
+IpAddress RaiseV4(std::uint32_t address_be);
+
 }  // namespace podmirror::plan

@@ -32,17 +32,17 @@ using Ruleset = std::shared_ptr<const pm_ruleset>;
 using Target = std::shared_ptr<const pm_target>;
 
 enum class Attachment : std::uint8_t {
-  kNone,     // nothing of ours, or a dead link's pin (`stale_pin`)
-  kCurrent,  // this version's program, first in line
-  kNotFirst, // this version's program behind somebody else's
-  kOther,    // a program of ours of another version
+  kNone,      // nothing of ours, or a dead link's pin (`stale_pin`)
+  kCurrent,   // this version's program, first in line
+  kNotFirst,  // this version's program behind somebody else's
+  kOther,     // a program of ours of another version
 };
 
 struct Interface {
-  std::optional<pm_interface> entry;  // in pm_interfaces
-  std::array<std::optional<Hook>, 2> hooks;             // by pm_direction
-  std::array<Attachment, 2> attachments{};              // by pm_direction
-  std::array<bool, 2> stale_pins{};                     // a pin is there, its link is dead
+  std::optional<pm_interface> entry;         // in pm_interfaces
+  std::array<std::optional<Hook>, 2> hooks;  // by pm_direction
+  std::array<Attachment, 2> attachments{};   // by pm_direction
+  std::array<bool, 2> stale_pins{};          // a pin is there, its link is dead
 };
 
 // A managed neighbour entry that we wrote (NDA_PROTOCOL ours).
