@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "contract/result.h"
 #include "operator/api/objects.h"
@@ -25,7 +26,14 @@ using Decoded = std::variant<api::TrafficMirrorFilter, api::TrafficMirrorTarget,
 // read, or where a foreign object has a field of ours that cannot be read.
 //
 // Error::where reads "12:5 spec.ingress[0].sourceCIDR" (line and column absent off a wire); the caller puts the file
-// name in front. metadata.namespace absent: "default".
+// name in front. metadata.namespace absent: "default". An object has all its faults in one Error: the first one's
+// what, where and fix, and some of the others behind the fix.
+//
+// What only the cluster can judge is left to compile: whether an address may be a target (never loopback, link-local,
+// multicast; AddressNotAllowed), whether what is named exists, who may do what.
 Result<Decoded> Decode(const Node& document);
+
+// The objects of a document: its items where it is a List (kubectl get -o yaml), else itself. Decode() takes no List.
+std::vector<const Node*> Objects(const Node& document);
 
 }  // namespace podmirror::decode

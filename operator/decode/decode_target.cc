@@ -1,0 +1,25 @@
+#include "contract/limits.h"
+#include "operator/decode/kind_decoders.h"
+
+namespace podmirror::decode {
+namespace {
+
+std::uint16_t PortOf(const Node& map) {
+  const Node* port = map.Find("port");
+  return port == nullptr ? kDefaultVxlanPort : static_cast<std::uint16_t>(port->integer);
+}
+
+}  // namespace
+
+api::TargetSpec DecodeTarget(const Node& spec) {
+  api::TargetSpec target;
+  if (const Node* service = spec.Find("service")) {
+    target.service = api::ServiceRef{service->Find("name")->text, PortOf(*service)};
+  }
+  if (const Node* address = spec.Find("address")) {
+    target.address = SocketAddress{IpAddress::Parse(address->Find("ip")->text).value(), PortOf(*address)};
+  }
+  return target;
+}
+
+}  // namespace podmirror::decode
