@@ -167,7 +167,6 @@ Result<Decoded> Decode(const Node& document) {
   const std::string api_version = ReadRequired(reader, "apiVersion", kApiVersion);
   const std::string kind = ReadRequired(reader, "kind", kSessionKind);
   if (!error) error = Misnamed(document, api_version, kind);
-  if (!error && kind == "List") reader.Refuse("a List is not an object", "write its items as documents of their own");
   if (error) return std::unexpected(std::move(*error));
 
   if (api_version == kApiVersion) return DecodeOurKind(document, kind);
@@ -178,17 +177,6 @@ Result<Decoded> Decode(const Node& document) {
     return DecodeForeign(document, DecodeEndpointSlice);
   }
   return DescribeOther(document, api_version, kind);
-}
-
-std::vector<const Node*> Objects(const Node& document) {
-  const Node* kind = document.Find("kind");
-  const Node* items = document.Find("items");
-  const bool is_list = kind != nullptr && kind->kind == Node::Kind::kString && kind->text.ends_with("List") &&
-                       items != nullptr && items->kind == Node::Kind::kList;
-  if (!is_list) return {&document};
-  std::vector<const Node*> objects;
-  for (const Node& item : items->items) objects.push_back(&item);
-  return objects;
 }
 
 }  // namespace podmirror::decode

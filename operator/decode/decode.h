@@ -3,7 +3,6 @@
 
 #include <string>
 #include <variant>
-#include <vector>
 
 #include "contract/result.h"
 #include "operator/api/objects.h"
@@ -11,7 +10,7 @@
 
 namespace podmirror::decode {
 
-// A kind that we do not watch.
+// A kind that we do not watch, a List among them.
 struct OtherKind {
   std::string api_version;
   std::string kind;
@@ -32,8 +31,5 @@ using Decoded = std::variant<api::TrafficMirrorFilter, api::TrafficMirrorTarget,
 // What only the cluster can judge is left to compile: whether an address may be a target (never loopback, link-local,
 // multicast; AddressNotAllowed), whether what is named exists, who may do what.
 Result<Decoded> Decode(const Node& document);
-
-// The objects of a document: its items where it is a List (kubectl get -o yaml), else itself. Decode() takes no List.
-std::vector<const Node*> Objects(const Node& document);
 
 }  // namespace podmirror::decode
