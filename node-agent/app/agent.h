@@ -3,7 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
-#include <memory>
+#include <functional>
+#include <map>
+#include <string>
+#include <vector>
 
 #include "contract/desired_state.h"
 #include "contract/node_report.h"
@@ -18,25 +21,38 @@ namespace podmirror::agent {
 // What one Reconcile() did.
 struct Outcome {
   NodeReport report;
-  int writes = 0;    // ops applied
-  int failures = 0;  // of them
+  int writes = 0;             // ops that were applied
+  int failures = 0;           // what is not done at the end
+  std::vector<Error> errors;  // why, for a log; what waits for a failed op is not repeated here
 };
 
 class Agent {
  public:
-  Agent(dataplane::Dataplane& dataplane, routes::Routes& routes, plan::Settings settings);
+  using Clock = std::chrono::steady_clock;
 
-  // Observe, plan, apply; again until nothing is left to do or an op failed (a new neighbour entry may resolve
+  Agent(dataplane::Dataplane& dataplane, routes::Routes& routes, plan::Settings settings,
+        std::function<Clock::time_point()> now = Clock::now);
+
+  // Observe, plan, apply; again until nothing is left to do or only failures are (a new neighbour entry may resolve
   // at once). Call it when the desired state, the pods' links or the routes have changed, and now and then.
-  Outcome Reconcile(const DesiredState& desired, const pods::PodLinks& links);
+  // `counters`, read just before, tell whose copies were cut; without them the report says of none.
+  Outcome Reconcile(const DesiredState& desired, const pods::PodLinks& links, const dataplane::Counters& counters = {});
 
   // No next hop is pending any more.
   static bool Settled(const NodeReport& report);
 
  private:
+  struct Round;
+
+  void FollowRoutes(std::vector<Error>& errors);
+  Round ApplyAll(const plan::Planned& planned, const plan::Observed& observed);
+  void ForgetOldAttaches();
+
   dataplane::Dataplane& dataplane_;
   routes::Routes& routes_;
   plan::Settings settings_;
+  std::function<Clock::time_point()> now_;
+  std::map<plan::AttachPoint, Clock::time_point> attached_again_;
 };
 
 }  // namespace podmirror::agent
