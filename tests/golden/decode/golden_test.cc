@@ -66,7 +66,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, DecodeGolden, testing::ValuesIn(Sentences(".in.y
 
 TEST(DecodeGoldens, EveryInputHasItsOutputAndTheOtherWayRound) {
   EXPECT_EQ(Sentences(".in.yaml"), Sentences(".out"));
-  EXPECT_GE(Sentences(".in.yaml").size(), 1u);
+  EXPECT_GE(Sentences(".in.yaml").size(), 30u);
 }
 
 }  // namespace
