@@ -34,7 +34,7 @@ Error ToError(const Failure& failure, std::string what);
 // A request under construction.
 class Request {
  public:
-  // `flags` besides NLM_F_REQUEST: NLM_F_DUMP or 0.
+  // `flags` besides NLM_F_REQUEST: NLM_F_DUMP or 0; NLM_F_ACK for a change.
   Request(std::uint16_t type, std::uint16_t flags);
 
   // Adds the family's fixed header, zeroed. Once, before the attributes.
@@ -46,6 +46,14 @@ class Request {
   Request& U32(std::uint16_t type, std::uint32_t value);
   Request& Text(std::uint16_t type, const std::string& value);
   Request& Ip(std::uint16_t type, const IpAddress& value);
+  // What fill(*this) adds goes inside one attribute.
+  template <typename Fill>
+  Request& Nest(std::uint16_t type, Fill fill) {
+    nlattr* nest = mnl_attr_nest_start(header(), type);
+    fill(*this);
+    mnl_attr_nest_end(header(), nest);
+    return *this;
+  }
 
  private:
   friend class Socket;
