@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Second stage, on the near end of the mirror pair. Runs inside the hook's bpf_clone_redirect() and on the clone
+ * alone: takes the tags out, cuts, encapsulates, sends, counts by the return code, and drops the clone.
+ */
+#pragma once
+
+#include <linux/pkt_cls.h>
+
+#include "node-agent/bpf/note.h"
+#include "node-agent/bpf/outer.h"
+#include "node-agent/bpf/parse.h"
+
+/* linux/pkt_sched.h: the lowest band of pfifo_fast, mq and ETS. Production goes first. */
+#define PM_PRIORITY_BULK 2
+
+/* What the helpers return; negative errno. ENOTSUPP is the kernel's own. */
+#define PM_EINVAL (-22)
+#define PM_EALREADY (-114)
+#define PM_ENOTSUPP (-524)
+
+#define PM_NET_XMIT_CN 2
+
+struct pm_copy {
+	struct pm_tag tag[PM_MAX_TAGS];
+	__u32 tags;       /* taken out, to be written back into the inner header */
+	__u32 limit;      /* inner bytes that a wire segment may keep, tags included */
+	__u32 cut;        /* what is left to pm_segment; PM_NOTE_WHOLE: nothing */
+	int via_segmenter;
+};
+
+/*
+ * The tag in the metadata would end up on the outer frame, and frames with tags in the bytes cannot be given room.
+ * skb_vlan_pop() takes the outermost and moves the next one into the metadata.
+ */
+static __always_inline void pm_take_tags(struct __sk_buff *skb, __u32 tags, struct pm_copy *copy)
+{
+	copy->tags = 0;
+	for (int i = 0; i < PM_MAX_TAGS; i++) {
+		struct pm_tag tag;
+		__u32 length = skb->len;
+
+		if ((__u32)i >= tags)
+			break;
+		if (skb->vlan_present) {
+			tag.protocol_be = skb->vlan_proto;
+			tag.tci_be = PM_BE16((__u16)skb->vlan_tci);
+			if (bpf_skb_vlan_pop(skb))
+				break;
+		} else {
+			if (pm_load(skb, 12, &tag, sizeof(tag)) || bpf_skb_vlan_pop(skb) || skb->len == length)
+				break; /* not a tag for the kernel (skb->protocol says otherwise): it stays payload */
+		}
+		copy->tag[i] = tag;
+		copy->tags = i + 1;
+	}
+}
+
+/*
+ * Cuts a frame that is no super-frame to copy->limit. Where the kernel refuses that (the L4 header or its checksum
+ * field lies beyond), the smallest length that it accepts. Negative: neither cut nor possible to go on.
+ */
+static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, __u32 max_inner,
+				   struct pm_session_counters *counters, __u32 bytes)
+{
+	const __u32 ladder[] = {96, 128, 192, 256, max_inner};
+	__u32 out = copy->tags * PM_VLAN_HEADER;
+	__u32 length = skb->len + out;
+	long error;
+
+	if (length <= copy->limit)
+		return 0;
+	if (copy->limit == max_inner)
+		pm_count(counters, PM_MTU_TRUNCATED, bytes);
+	error = bpf_skb_change_tail(skb, copy->limit - out, 0);
+	if (error == PM_ENOTSUPP) {
+		/* Encapsulated by the pod: only pm_segment can shorten it. */
+		copy->cut = copy->limit;
+		copy->via_segmenter = 1;
+		return 0;
+	}
+	if (error != PM_EINVAL)
+		return error;
+	pm_count(counters, PM_CUT_LATE, bytes);
+#pragma unroll
+	for (int i = 0; i < 5; i++) {
+		if (ladder[i] <= copy->limit || ladder[i] >= length)
+			continue;
+		error = bpf_skb_change_tail(skb, ladder[i] - out, 0);
+		if (error != PM_EINVAL)
+			return error;
+	}
+	return 0; /* whole */
+}
+
+/* A super-frame whose segments are too long is cut behind the segmenter, each segment by itself. */
+static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, const struct pm_scratch *scratch,
+						struct pm_copy *copy, __u32 max_inner,
+						struct pm_session_counters *counters)
+{
+	__u32 segment = scratch->headers + skb->gso_size;
+
+	if (scratch->headers && segment <= copy->limit)
+		return;
+	copy->cut = copy->limit;
+	copy->via_segmenter = 1;
+	if (copy->limit == max_inner && scratch->headers)
+		pm_count(counters, PM_MTU_TRUNCATED, scratch->bytes);
+}
+
+/* Room for outer headers and tags, before the inner network header. The inner Ethernet header moves or is rewritten. */
+static __always_inline long pm_make_room(struct __sk_buff *skb, __u32 tags, int is_super_frame)
+{
+	__u64 flags = BPF_F_ADJ_ROOM_ENCAP_L3_IPV4 | BPF_F_ADJ_ROOM_ENCAP_L4_UDP | BPF_F_ADJ_ROOM_ENCAP_L2_ETH |
+		      BPF_F_ADJ_ROOM_FIXED_GSO;
+	__u32 out = tags * PM_VLAN_HEADER;
+	long error;
+
+	flags |= (__u64)(PM_ETH_HEADER + out) << BPF_ADJ_ROOM_ENCAP_L2_SHIFT;
+	error = bpf_skb_adjust_room(skb, PM_OUTER_V4 + out, BPF_ADJ_ROOM_MAC, flags);
+	if ((error == PM_EALREADY || error == PM_ENOTSUPP) && !is_super_frame)
+		error = bpf_skb_change_head(skb, PM_OUTER_V4 + out, 0); /* ARP, or encapsulated by the pod */
+	return error;
+}
+
+static __always_inline void pm_write_note(struct pm_outer *outer, const struct pm_scratch *scratch, __u32 cut)
+{
+	struct pm_note note = {.magic = PM_NOTE_MAGIC, .endpoint = scratch->endpoint, .slot = scratch->slot, .cut = cut};
+	__u32 slot = scratch->slot;
+	__u32 *generation = bpf_map_lookup_elem(&pm_slot_generations, &slot);
+
+	note.generation = generation ? *generation : 0;
+	note.check = pm_note_check(&note);
+	__builtin_memcpy(&outer->eth, &note, sizeof(note));
+}
+
+/* Writes everything before the inner network header. */
+static __always_inline long pm_write_front(struct __sk_buff *skb, struct pm_outer *outer, const struct pm_copy *copy,
+					   __u16 type_be)
+{
+	const __u32 front = PM_OUTER_V4 + PM_ETH_HEADER;
+
+	if (copy->tags == 0) {
+		outer->inner_type_be[0] = type_be;
+		return bpf_skb_store_bytes(skb, 0, &outer->eth, front, BPF_F_INVALIDATE_HASH);
+	}
+	outer->inner_type_be[0] = copy->tag[0].protocol_be;
+	outer->inner_type_be[1] = copy->tag[0].tci_be;
+	if (copy->tags == 1) {
+		outer->inner_type_be[2] = type_be;
+		return bpf_skb_store_bytes(skb, 0, &outer->eth, front + 4, BPF_F_INVALIDATE_HASH);
+	}
+	outer->inner_type_be[2] = copy->tag[1].protocol_be;
+	outer->inner_type_be[3] = copy->tag[1].tci_be;
+	outer->inner_type_be[4] = type_be;
+	return bpf_skb_store_bytes(skb, 0, &outer->eth, front + 8, BPF_F_INVALIDATE_HASH);
+}
+
+static __always_inline long pm_wrap(struct __sk_buff *skb, struct pm_scratch *scratch, const struct pm_copy *copy,
+				    const struct pm_endpoint *endpoint, const struct pm_config *config)
+{
+	struct pm_outer outer = {};
+	struct ethhdr inner;
+	__u32 length = skb->len + copy->tags * PM_VLAN_HEADER;
+	long error;
+
+	error = pm_load(skb, 0, &inner, sizeof(inner));
+	if (error)
+		return error;
+	error = pm_make_room(skb, copy->tags, skb->gso_size != 0);
+	if (error)
+		return error;
+	/* DF is off, so a router may fragment the copy: the id must differ from copy to copy (RFC 6864). */
+	scratch->ip_id += scratch->segments;
+	pm_fill_outer(&outer, endpoint, scratch->vni, length,
+		      PM_SOURCE_PORT_BASE | (scratch->hash & config->source_port_mask),
+		      scratch->ip_id + (bpf_get_smp_processor_id() << 10));
+	__builtin_memcpy(outer.inner_macs, &inner, sizeof(outer.inner_macs));
+	if (copy->via_segmenter)
+		pm_write_note(&outer, scratch, copy->cut);
+	return pm_write_front(skb, &outer, copy, inner.h_proto);
+}
+
+/* The production packet's mark must not sort the copy into a class, nor its priority put it before production. */
+static __always_inline long pm_send(struct __sk_buff *skb, __u32 ifindex)
+{
+	skb->mark = 0;
+	skb->priority = PM_PRIORITY_BULK;
+	return bpf_clone_redirect(skb, ifindex, 0);
+}
+
+static __always_inline int pm_taken(long code)
+{
+	return code == 0 || code == PM_NET_XMIT_CN;
+}
+
+static __always_inline void pm_encap_copy(struct __sk_buff *skb, struct pm_scratch *scratch,
+					  struct pm_session_counters *counters, const struct pm_endpoint *endpoint,
+					  const struct pm_config *config)
+{
+	struct pm_copy copy = {.cut = PM_NOTE_WHOLE};
+	__u32 segments = scratch->segments;
+	__u32 bytes = scratch->bytes;
+	long code;
+
+	copy.via_segmenter = endpoint->flags & PM_ENDPOINT_SEGMENT;
+	copy.limit = scratch->packet_length ? scratch->packet_length : PM_NOTE_WHOLE;
+	if (copy.limit > endpoint->max_inner)
+		copy.limit = endpoint->max_inner;
+	pm_take_tags(skb, scratch->tags, &copy);
+	if (skb->gso_size) {
+		pm_plan_super_frame(skb, scratch, &copy, endpoint->max_inner, counters);
+	} else if (pm_cut(skb, &copy, endpoint->max_inner, counters, bytes)) {
+		pm_count(counters, PM_DROP_TRUNCATE, bytes);
+		return;
+	}
+	if (pm_wrap(skb, scratch, &copy, endpoint, config)) {
+		pm_count(counters, PM_DROP_ENCAP, bytes);
+		return;
+	}
+	if (copy.via_segmenter) {
+		/*
+		 * The pair returns the last segment's code. A positive one is a drop in the far end's backlog, which
+		 * the law finds by difference; with a negative one no segment was made.
+		 */
+		code = pm_send(skb, config->segment_ifindex);
+		pm_count(counters, code < 0 ? PM_DROP_SEND : PM_SEGMENTED, bytes);
+		if (code >= 0)
+			counters->segments[PM_SEGMENTS_OF_SEGMENTED] += segments;
+		return;
+	}
+	code = pm_send(skb, endpoint->ifindex);
+	pm_count(counters, pm_taken(code) ? PM_SENT : PM_DROP_SEND, bytes);
+	if (pm_taken(code))
+		counters->segments[PM_SEGMENTS_OF_SENT] += segments;
+}
+
+static __always_inline void pm_encap_run(struct __sk_buff *skb)
+{
+	struct pm_session_counters *counters;
+	struct pm_endpoint *endpoint;
+	struct pm_scratch *scratch;
+	struct pm_config *config;
+	__u32 zero = 0, slot, id;
+
+	scratch = bpf_map_lookup_elem(&pm_scratches, &zero);
+	config = bpf_map_lookup_elem(&pm_config, &zero);
+	if (!scratch || !config || !scratch->active || scratch->encapsulated)
+		return;
+	scratch->encapsulated = 1;
+	slot = scratch->slot;
+	id = scratch->endpoint;
+	counters = bpf_map_lookup_elem(&pm_session_counts, &slot);
+	endpoint = bpf_map_lookup_elem(&pm_endpoints, &id);
+	if (!counters || !endpoint)
+		return;
+	pm_count(counters, PM_ENCAP_IN, scratch->bytes);
+	pm_encap_copy(skb, scratch, counters, endpoint, config);
+}
