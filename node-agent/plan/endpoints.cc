@@ -78,6 +78,16 @@ bool HasGateway(const EndpointDraft& endpoint) {
          (why.empty() || why == reason::kNeighbourPending || why == reason::kNeighbourFailed);
 }
 
+// Copies that end here for want of room are no fault of the network: the sources say it too.
+void TellSources(Draft& draft) {
+  for (const auto& [address, endpoint] : draft.endpoints) {
+    if (endpoint.fault.reason != reason::kNotProgrammed) continue;
+    for (SourceDraft& source : draft.sources)
+      if (endpoint.sources.contains(source.desired->pod))
+        source.fault.Say(reason::kNotProgrammed, "copies to " + address.ToString() + ": " + endpoint.fault.message);
+  }
+}
+
 }  // namespace
 
 void JudgeEndpoints(Draft& draft) {
@@ -139,6 +149,7 @@ void WantEndpoints(Draft& draft) {
                          "this node sends copies to at most " + std::to_string(PM_MAX_ENDPOINTS) + " collectors");
     }
   }
+  TellSources(draft);
 }
 
 }  // namespace podmirror::plan
