@@ -78,12 +78,12 @@ struct DesiredSource {
 };
 
 struct DesiredState {
-  std::vector<DesiredFilter> filters;     // by key; only those that a session below uses
-  std::vector<DesiredTarget> targets;     // by key; only those that a session below uses
-  std::vector<DesiredSession> sessions;   // by key; only those that a source below uses
-  std::vector<DesiredSource> sources;     // by pod
-  std::vector<SocketAddress> cluster_dns; // ascending; empty unless a filter above wants it
-  std::vector<SocketAddress> collectors;  // ascending; UDP to these is never mirrored (no loops)
+  std::vector<DesiredFilter> filters;      // by key; only those that a session below uses
+  std::vector<DesiredTarget> targets;      // by key; only those that a session below uses
+  std::vector<DesiredSession> sessions;    // by key; only those that a source below uses
+  std::vector<DesiredSource> sources;      // by pod
+  std::vector<SocketAddress> cluster_dns;  // ascending; empty unless a filter above wants it
+  std::vector<SocketAddress> collectors;   // ascending; UDP to these is never mirrored (no loops)
 
   bool operator==(const DesiredState&) const = default;
 };

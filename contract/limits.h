@@ -9,7 +9,7 @@ namespace podmirror {
 
 inline constexpr std::int64_t kMinNumber = 1;  // sessionNumber and ruleNumber
 inline constexpr std::int64_t kMaxNumber = 32766;
-inline constexpr std::int64_t kMaxVni = 16777215;  // 24 bits, RFC 7348 section 5
+inline constexpr std::int64_t kMaxVni = 16777215;         // 24 bits, RFC 7348 section 5
 inline constexpr std::uint16_t kDefaultVxlanPort = 4789;  // IANA, RFC 7348 section 4
 inline constexpr std::int64_t kMinPacketLength = 80;
 inline constexpr std::int64_t kMaxPacketLength = 65535;

@@ -33,9 +33,9 @@ struct EndpointReport {
 // Copies of this session were cut because they did not fit the path.
 struct TruncationReport {
   ObjectKey session;
-  std::string interface;          // egress device
-  std::uint32_t mtu = 0;          // of the path
-  std::uint32_t needed_mtu = 0;   // with which the largest frame of the sources' interfaces would have fitted
+  std::string interface;         // egress device
+  std::uint32_t mtu = 0;         // of the path
+  std::uint32_t needed_mtu = 0;  // with which the largest frame of the sources' interfaces would have fitted
 
   bool operator==(const TruncationReport&) const = default;
 };

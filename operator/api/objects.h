@@ -166,7 +166,7 @@ struct Endpoint {
 
 struct EndpointSlice {
   Meta meta;
-  std::string service;  // label kubernetes.io/service-name
+  std::string service;             // label kubernetes.io/service-name
   std::optional<IpFamily> family;  // nullopt: FQDN
   std::vector<EndpointSlicePort> ports;
   std::vector<Endpoint> endpoints;
