@@ -38,6 +38,8 @@ PM_INLINE __u32 pm_flow_hash(const struct pm_packet *packet)
 	__u64 x = pm_hash_end(packet->saddr_be, by_ports ? packet->sport : 0) +
 		  pm_hash_end(packet->daddr_be, by_ports ? packet->dport : 0);
 
-	x += (__u64)packet->flow_protocol << 16 | (packet->flow == PM_FLOW_ECHO ? packet->echo_id : 0);
+	/* Lest flows of two kinds between the same ends be one. */
+	x += (__u64)packet->kind << 32 | (__u64)packet->flow << 24 | (__u64)packet->flow_protocol << 16;
+	x += packet->flow == PM_FLOW_ECHO ? packet->echo_id : 0;
 	return (__u32)(pm_hash_mix(x) >> 32);
 }

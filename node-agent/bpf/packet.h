@@ -23,9 +23,10 @@ enum pm_packet_kind {
 
 /* What names the flow beside the addresses. */
 enum pm_flow_kind {
-	PM_FLOW_PROTOCOL = 0, /* flow_protocol */
-	PM_FLOW_PORTS,        /* flow_protocol and ports */
-	PM_FLOW_ECHO,         /* flow_protocol and identifier */
+	PM_FLOW_ADDRESSES = 0, /* nothing: ARP, or no protocol can be told */
+	PM_FLOW_PROTOCOL,      /* flow_protocol */
+	PM_FLOW_PORTS,         /* flow_protocol and ports */
+	PM_FLOW_ECHO,          /* flow_protocol and identifier */
 };
 
 struct pm_packet {
@@ -44,7 +45,7 @@ struct pm_packet {
 	__u8 flow_protocol;
 	__u8 tags;       /* VLAN tags, the one in the metadata included */
 	__u8 infrastructure; /* pm_infrastructure: the classes it belongs to */
-	__u8 pad[4];
+	__u8 pad[6];
 };
 PM_ASSERT(sizeof(struct pm_packet) == 56);
 

@@ -164,6 +164,7 @@ PM_INLINE void pm_parse_ip4(const pm_frame *frame, const struct pm_ip4_header *i
 	packet->daddr_be[1] = pm_ip4_in_be64(ip->daddr_be);
 	packet->protocol = ip->protocol;
 	packet->flow_protocol = ip->protocol;
+	packet->flow = PM_FLOW_PROTOCOL;
 	packet->l4_offset = start + header;
 	packet->is_fragment = (fragment & 0x3fff) != 0; /* more fragments, or an offset */
 	if ((fragment & 0x1fff) == 0)
@@ -193,6 +194,7 @@ PM_INLINE int pm_parse_chain(const pm_frame *frame, __u8 next, __u32 end, struct
 			/* All fragments of a datagram share the header before the payload, so the first one names the flow. */
 			if (!packet->is_fragment)
 				packet->flow_protocol = extension.next;
+			packet->flow = PM_FLOW_PROTOCOL;
 			packet->is_fragment = 1;
 			last = (extension.fragment_be & PM_BE16(0xfff8)) != 0;
 		}
@@ -204,6 +206,7 @@ PM_INLINE int pm_parse_chain(const pm_frame *frame, __u8 next, __u32 end, struct
 	packet->have |= PM_NEED_PROTOCOL;
 	packet->protocol = next;
 	packet->l4_offset = offset;
+	packet->flow = PM_FLOW_PROTOCOL;
 	if (!packet->is_fragment)
 		packet->flow_protocol = next;
 	return !last;
