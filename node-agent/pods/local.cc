@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <utility>
 
@@ -18,8 +19,10 @@ namespace {
 
 using netlink::Answer;
 
-// A namespace that has yet to appear, or an address in it, tells nobody here; so what is missing is looked for again.
-constexpr long kAgainNs = 200'000'000;
+// A namespace that has yet to appear, or without CAP_NET_BROADCAST an address in it, tells nobody here. So what is
+// missing is looked for again, less and less often while nothing changes.
+constexpr std::chrono::milliseconds kAgainFirst{100};
+constexpr std::chrono::milliseconds kAgainLast{1600};
 
 class Fd {
  public:
@@ -57,11 +60,13 @@ class KernelPods final : public LocalPods {
   std::map<ObjectKey, LocalPlace> places_;
   PodLinks current_;
   bool outdated_ = false;  // the last look failed
+  std::chrono::milliseconds again_ = kAgainFirst;
 };
 
 void KernelPods::Follow(std::map<ObjectKey, LocalPlace> places) {
   if (places == places_) return;
   places_ = std::move(places);
+  again_ = kAgainFirst;
   // What fails here is tried again, and told, by Process().
   outdated_ = !LookAtAll();
 }
@@ -73,8 +78,9 @@ Result<bool> KernelPods::Process() {
     outdated_ = true;
     return std::unexpected(ToError(lost.error(), "cannot follow interfaces"));
   }
-  concerned = DrainTimer() || *lost || concerned;
-  if (!concerned) return false;
+  const bool due = DrainTimer();
+  if (!due && !*lost && !concerned) return false;
+  again_ = concerned ? kAgainFirst : std::min(again_ * 2, kAgainLast);
   auto changed = LookAtAll();
   if (!changed) {
     outdated_ = true;
@@ -101,7 +107,11 @@ void KernelPods::SetTimer() {
     return !entry.second.network_namespace.empty() && current_.at(entry.first).ifindex == 0;
   });
   itimerspec when{};
-  if (missing) when.it_value.tv_nsec = kAgainNs;
+  if (missing) {
+    const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(again_);
+    when.it_value.tv_sec = seconds.count();
+    when.it_value.tv_nsec = std::chrono::nanoseconds(again_ - seconds).count();
+  }
   timerfd_settime(timer_.get(), 0, &when, nullptr);
 }
 
