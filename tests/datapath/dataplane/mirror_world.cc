@@ -211,6 +211,11 @@ pm_interface_counters MirrorWorld::Interface(pm_direction direction) {
   return counters ? counters->hooks[kIndex * 2 + direction] : pm_interface_counters{};
 }
 
+bool MirrorWorld::Await(const std::function<bool()>& done) {
+  for (int i = 0; i < 500 && !done(); ++i) poll(nullptr, 0, 10);
+  return done();
+}
+
 void MirrorWorld::ExpectLaw() {
   for (pm_direction direction : {PM_INGRESS, PM_EGRESS}) {
     const auto interface = Interface(direction);

@@ -65,6 +65,9 @@ class MirrorWorld : public PrivateNetwork {
   // The law of the counters at a quiet moment, with `segments` where the segmenter was used.
   void ExpectLaw();
 
+  // Counters tell nobody when they change, so this looks again and again, for five seconds at most.
+  static bool Await(const std::function<bool()>& done);
+
   std::unique_ptr<dataplane::Dataplane> kernel_;
   std::uint32_t pod_ifindex_ = 0;
   std::uint32_t up_ifindex_ = 0;
