@@ -58,7 +58,7 @@ void NodeBuilder::Attach(Node node) {
   } else if (open_.back().node.kind == Node::Kind::kList) {
     open_.back().node.items.push_back(std::move(node));
   } else {
-    open_.back().node.members.back().second = std::move(node);
+    open_.back().node.members.back().value = std::move(node);
     open_.back().has_key = false;
   }
 }

@@ -5,8 +5,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <variant>
 #include <vector>
 
 #include "contract/result.h"
@@ -18,6 +16,8 @@ struct Position {
   int column = 0;
 };
 
+struct Member;
+
 struct Node {
   enum class Kind : std::uint8_t { kNull, kBool, kInteger, kFloat, kString, kList, kMap };
 
@@ -26,11 +26,16 @@ struct Node {
   std::int64_t integer = 0;
   std::string text;  // kString: the value. Other scalars: as written
   std::vector<Node> items;
-  std::vector<std::pair<std::string, Node>> members;  // in the order written; keys unique
+  std::vector<Member> members;  // in the order written; keys unique
   Position position;
 
   const Node* Find(std::string_view key) const;  // nullptr: absent, or not a map
   std::string_view KindName() const;             // "a list", "a number", ... for messages
+};
+
+struct Member {
+  std::string key;
+  Node value;
 };
 
 // One YAML stream; empty documents are left out. Error::where is "line:column". Limits: kMaxDocumentBytes,

@@ -55,7 +55,7 @@ Node& Member(Node& node, const std::string& key) {
     if (name == key) return member;
   }
   node.kind = Node::Kind::kMap;
-  return node.members.emplace_back(key, Node()).second;
+  return node.members.emplace_back(key, Node()).value;
 }
 
 // Follows a path like spec.ingress[0].action; what is not there is made.
