@@ -69,7 +69,7 @@ std::string ReadFile(const std::string& path) {
 
 void WriteFile(const std::string& path, const std::string& text) { std::ofstream(path) << text; }
 
-bool Updating() { return std::getenv("PODMIRROR_UPDATE_GOLDEN") != nullptr; }
+bool Updating() { return std::getenv("PODMIRROR_REGENERATE") != nullptr; }
 
 Result<std::string> CompileCase(const std::vector<Node>& documents) {
   Input input;
@@ -97,7 +97,7 @@ std::string Check(const std::string& path, const std::string& actual) {
   } while (a == b);
   return path + ":" + std::to_string(line) + (expected.empty() ? " is missing or empty" : " differs") +
          "\n  expected " + a + "\n  actual   " + b +
-         "\nRun with PODMIRROR_UPDATE_GOLDEN=1, then read the difference before you commit it";
+         "\nRun with PODMIRROR_REGENERATE=1, then read the difference before you commit it";
 }
 
 }  // namespace podmirror::golden

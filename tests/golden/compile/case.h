@@ -16,7 +16,7 @@ inline constexpr const char* kFolder = PODMIRROR_SOURCE_DIR "/tests/golden/compi
 std::string ReadFile(const std::string& path);  // empty where there is none
 void WriteFile(const std::string& path, const std::string& text);
 
-// True where the environment asks to write the expected files anew: PODMIRROR_UPDATE_GOLDEN=1.
+// True where the environment asks to write the expected files anew: PODMIRROR_REGENERATE=1.
 bool Updating();
 
 // Decodes, stores and compiles. A document of kind Settings may say `now` (else 2026-06-01T00:00:00Z),
