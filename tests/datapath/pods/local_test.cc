@@ -33,16 +33,22 @@ class LocalPodsTest : public podmirror::testing::PrivateNetwork {
     pods_ = std::move(*opened);
   }
 
-  // Pod "p1": host side veth-p1, inside eth0 with 10.0.0.2 and fd00::2.
-  static void MakePod() {
+  // Pod "p1": host side veth-p1, inside eth0 with 10.0.0.2 and fd00::2. Its links are down.
+  static void MakeQuietPod() {
     Shell(R"(
       ip netns add p1
-      ip -n p1 link set lo up
       ip link add veth-p1 address 02:00:00:00:00:01 mtu 1400 type veth peer name eth0 netns p1
-      ip link set veth-p1 up
-      ip -n p1 link set eth0 up
       ip -n p1 addr add 10.0.0.2/24 dev eth0
       ip -n p1 addr add fd00::2/64 dev eth0 nodad
+    )");
+  }
+  // Links that come up cause events for another second or two: carrier, link-local addresses.
+  static void MakePod() {
+    MakeQuietPod();
+    Shell(R"(
+      ip -n p1 link set lo up
+      ip link set veth-p1 up
+      ip -n p1 link set eth0 up
     )");
   }
 
@@ -92,8 +98,13 @@ TEST_F(LocalPodsTest, FindsTheSameInterfaceByNamespaceAndEitherAddress) {
   EXPECT_EQ(Follow(ByNetns("p1", {"192.0.2.1", "10.0.0.2"})), by_name) << Link().message;
 }
 
-TEST_F(LocalPodsTest, FindsANamespaceThatHasNoIdYet) {
-  MakePod();
+TEST_F(LocalPodsTest, FindsAnInterfaceThatWasMovedIntoThePod) {
+  Shell(R"(
+    ip netns add p1
+    ip link add veth-p1 type veth peer name eth0
+    ip link set eth0 netns p1
+    ip -n p1 addr add 10.0.0.2/24 dev eth0
+  )");
   EXPECT_GT(Follow(ByNetns("p1", {"10.0.0.2"})).ifindex, 0u) << Link().message;
 }
 
@@ -169,6 +180,19 @@ TEST_F(LocalPodsTest, RefusesANamespaceWhoseInterfaceDoesNotEndHere) {
   ExpectNone(ByNetns("p1", {"10.0.0.5"}), reason::kUnsupportedInterface, "loopback");
 }
 
+// Interface 50 of this host and interface 60 of p1 name each other's numbers, but each means one in yet another
+// namespace.
+TEST_F(LocalPodsTest, IsNotMisledByEqualNumbersInOtherNamespaces) {
+  Shell(R"(
+    for n in p1 p2 p3; do ip netns add $n; done
+    ip link add veth-p3 index 50 type veth peer name eth0 index 60 netns p3
+    ip -n p1 link add eth0 index 60 type veth peer name other index 50 netns p2
+    ip -n p1 addr add 10.0.0.2/24 dev eth0
+    ip link add veth-p1 type veth peer name eth1 netns p1
+  )");
+  ExpectNone(ByNetns("p1", {"10.0.0.2"}), reason::kUnsupportedInterface, "other end of eth0");
+}
+
 TEST_F(LocalPodsTest, RefusesAMacvlanInThePod) {
   Shell(R"(
     ip netns add p1
@@ -224,15 +248,30 @@ TEST_F(LocalPodsTest, FollowsANamespaceThatAppearsLater) {
   EXPECT_EQ(Link().name, "veth-p1");
 }
 
-TEST_F(LocalPodsTest, FollowsAnAddressThatComesLaterAndOneThatMoves) {
-  MakePod();
+TEST_F(LocalPodsTest, FindsANamespaceThatGetsItsNameWithoutAnyEvent) {
+  MakeQuietPod();
+  ExpectNone(ByNetns("late", {"10.0.0.2"}), reason::kInterfaceNotFound, "/run/netns/late");
+  ASSERT_TRUE(pods_->Process()) << "what happened so far";
+  Shell("touch /run/netns/late && mount --bind /run/netns/p1 /run/netns/late");
+  ASSERT_TRUE(Await([&] { return Link().ifindex != 0; }));
+  EXPECT_EQ(Link().name, "veth-p1");
+}
+
+TEST_F(LocalPodsTest, FollowsAnAddressThatComesLater) {
+  MakeQuietPod();
   ExpectNone(ByNetns("p1", {"10.7.0.2"}), reason::kInterfaceNotFound, "10.7.0.2");
   Shell("ip -n p1 addr add 10.7.0.2/24 dev eth0");
-  ASSERT_TRUE(Await([&] { return Link().ifindex != 0; }));
+  EXPECT_TRUE(Await([&] { return Link().ifindex != 0; }));
+}
+
+TEST_F(LocalPodsTest, FollowsAnAddressThatMovesInsideThePod) {
+  MakeQuietPod();
+  Shell("ip link add veth-two type veth peer name eth1 netns p1");
+  EXPECT_EQ(Follow(ByNetns("p1", {"10.0.0.2"})).name, "veth-p1");
+  ASSERT_TRUE(pods_->Process()) << "what happened so far";
   Shell(R"(
-    ip link add veth-two type veth peer name eth1 netns p1
-    ip -n p1 addr del 10.7.0.2/24 dev eth0
-    ip -n p1 addr add 10.7.0.2/24 dev eth1
+    ip -n p1 addr del 10.0.0.2/24 dev eth0
+    ip -n p1 addr add 10.0.0.2/24 dev eth1
   )");
   EXPECT_TRUE(Await([&] { return Link().name == "veth-two"; }));
 }

@@ -179,13 +179,16 @@ TEST_F(RoutesTest, FollowsARouteThatAppearsAndOneThatGoes) {
 }
 
 TEST_F(RoutesTest, FollowsANexthopObject) {
+  // Out of compatibility the kernel tells of the routes as well, unless it is told not to.
   Shell(R"(
+    sysctl -qw net.ipv4.nexthop_compat_mode=0
     ip nexthop add id 5 via 10.0.0.2 dev uplink
     ip route add 10.9.0.0/16 nhid 5
     ip neigh add 10.0.0.2 dev uplink lladdr 02:00:00:00:00:02 nud permanent
     ip neigh add 10.0.0.3 dev uplink lladdr 02:00:00:00:00:03 nud permanent
   )");
   EXPECT_EQ(Follow("10.9.1.1").gateway, Ip("10.0.0.2"));
+  ProcessOnce();
   Shell("ip nexthop replace id 5 via 10.0.0.3 dev uplink");
   EXPECT_TRUE(Await([&] { return At("10.9.1.1").gateway == Ip("10.0.0.3"); }));
 }
