@@ -1,7 +1,6 @@
 #include "operator/compile/allot_vnis.h"
 
 #include <algorithm>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -26,7 +25,6 @@ Sessions ValidOldestFirst(const store::Snapshot& snapshot) {
 // Who holds a number. Several holders are always of one namespace.
 class Ledger {
  public:
-  void NoteStated(Vni vni) { stated_.insert(vni); }
   bool IsHeld(Vni vni) const { return holders_.contains(vni); }
   bool IsHeldByOther(Vni vni, const std::string& ns) const {
     const auto holder = holders_.find(vni);
@@ -36,12 +34,11 @@ class Ledger {
   // Ends, as there are far fewer sessions than numbers.
   Vni FirstFree(Vni from) const {
     Vni vni = from;
-    while (stated_.contains(vni) || IsHeld(vni)) vni = *Vni::Make(vni.value() == kMaxVni ? 0 : vni.value() + 1);
+    while (IsHeld(vni)) vni = *Vni::Make(vni.value() == kMaxVni ? 0 : vni.value() + 1);
     return vni;
   }
 
  private:
-  std::set<Vni> stated_;
   std::map<Vni, std::string> holders_;
 };
 
@@ -63,9 +60,6 @@ Vni FirstChoice(std::string_view uid_or_key) {
 void AllotVnis(const store::Snapshot& snapshot, SessionVerdicts& verdicts) {
   const Sessions sessions = ValidOldestFirst(snapshot);
   Ledger ledger;
-  for (const auto* session : sessions) {
-    if (session->spec->vni) ledger.NoteStated(*session->spec->vni);
-  }
   Sessions without;
   for (const auto* session : sessions) {
     const ObjectKey& key = session->meta.key;
@@ -84,7 +78,8 @@ void AllotVnis(const store::Snapshot& snapshot, SessionVerdicts& verdicts) {
     }
     ledger.Hold(*verdict.vni, key.ns);
   }
-  // Last, so that nobody loses a number that a younger session has already.
+  // Last: by now every number that any session states is held, also that of a refused one (by whom it clashed with),
+  // and nobody loses a number that a younger session has already.
   for (const auto* session : without) {
     const ObjectKey& key = session->meta.key;
     const Vni vni = ledger.FirstFree(FirstChoice(session->meta.uid.empty() ? key.ToString() : session->meta.uid));
