@@ -1,5 +1,5 @@
-// Any bytes: parser, matcher and hash against the reference. The first byte says whether the outermost tag stands beside
-// the bytes, and which of the worlds judges the frame.
+// Any bytes: parser, matcher and hash against the reference. The first byte says whether the outermost tag stands
+// beside the bytes, and which of the worlds judges the frame.
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>

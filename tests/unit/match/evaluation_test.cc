@@ -151,6 +151,11 @@ TEST_F(ClusterDns, SessionsBeforeAreAskedFirst) {
   EXPECT_EQ(match.rejected, 1u);
 }
 
+TEST_F(ClusterDns, SessionsAfterAreNotAsked) {
+  EXPECT_EQ(MatchOf(Make({true, false}, kAll), Query("10.96.0.10", 53)).winner, 0);
+  EXPECT_EQ(MatchOf(Make({true, true}, kAll), Query("10.96.0.10", 53)).winner, 0);
+}
+
 TEST_F(ClusterDns, ExpiredSessionDoesNotTakeIt) {
   World world = Make({true, true}, Rejecting(kAll));
   world.expired = 1;

@@ -78,6 +78,11 @@ TEST(FlowHash, EchoWhoseIdentifierIsCutIsNamedByAddressesAndProtocol) {
   EXPECT_EQ(Hash(V4({.protocol = 1, .payload = Cut(Icmp(8, 7), 5)})), Hash(V4({.protocol = 1, .payload = Icmp(3, 0)})));
 }
 
+TEST(FlowHash, IdentifierInThePaddingIsNone) {
+  const Frame padded = V4({.protocol = 1, .payload = Icmp(8, 7), .total_length = 25});
+  EXPECT_EQ(Hash(padded), Hash(V4({.protocol = 1, .payload = Icmp(3, 0)})));
+}
+
 TEST(FlowHash, AllFragmentsOfADatagramAreOneFlow4) {
   const std::uint32_t first = Hash(V4({.payload = Ports(1, 2), .more_fragments = true}));
   EXPECT_EQ(first, Hash(V4({.payload = Ports(3, 4), .more_fragments = true, .fragment_offset = 9})));
@@ -96,6 +101,11 @@ TEST(FlowHash, AllFragmentsOfADatagramAreOneFlow6) {
   // A first fragment in which the options are cut.
   EXPECT_EQ(first, Hash(V6({.extensions = {Fragment(0, true)}, .protocol = 60, .payload = {17, 9, 0, 0, 0, 0, 0, 0}})));
   EXPECT_NE(first, Hash(V6({.extensions = {Fragment(0, true)}, .payload = Ports(1, 2)})));
+}
+
+TEST(FlowHash, OuterOfTwoFragmentHeadersNamesTheFlow) {
+  const std::uint32_t first = Hash(V6({.extensions = {Fragment(0, true), Fragment(3, true)}, .payload = Ports(1, 2)}));
+  EXPECT_EQ(first, Hash(V6({.extensions = {Fragment(4, false)}, .protocol = 44, .payload = Zeros(9)})));
 }
 
 TEST(FlowHash, FragmentedEchoIsNamedByAddressesAndProtocol) {
