@@ -250,7 +250,7 @@ static __always_inline void pm_encap_run(struct __sk_buff *skb)
 	scratch->encapsulated = 1;
 	slot = scratch->slot;
 	id = scratch->endpoint;
-	counters = bpf_map_lookup_elem(&pm_session_counts, &slot);
+	counters = bpf_map_lookup_elem(&pm_session_counters, &slot);
 	endpoint = bpf_map_lookup_elem(&pm_endpoints, &id);
 	if (!counters || !endpoint)
 		return;

@@ -155,7 +155,7 @@ PM_GLOBAL int pm_count_sessions(const struct pm_hook *hook, const struct pm_matc
 
 		if (i >= hook->n_sessions || (int)i == result->winner)
 			break;
-		counters = bpf_map_lookup_elem(&pm_session_counts, &slot);
+		counters = bpf_map_lookup_elem(&pm_session_counters, &slot);
 		if (!counters)
 			continue;
 		pm_count(counters, PM_EVALUATED, bytes);
@@ -196,7 +196,7 @@ static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *
 	__u32 hash = pm_flow_hash(packet);
 	__u16 id = PM_NO_ENDPOINT;
 
-	counters = bpf_map_lookup_elem(&pm_session_counts, &slot);
+	counters = bpf_map_lookup_elem(&pm_session_counters, &slot);
 	config = bpf_map_lookup_elem(&pm_config, &zero);
 	if (!counters || !config)
 		return;
@@ -283,7 +283,7 @@ static __always_inline void pm_hook_run(struct __sk_buff *skb, enum pm_direction
 	if (!interface || !scratch)
 		return;
 	hook_index = interface->index * 2 + direction;
-	counters = bpf_map_lookup_elem(&pm_interface_counts, &hook_index);
+	counters = bpf_map_lookup_elem(&pm_interface_counters, &hook_index);
 	if (!counters)
 		return;
 	counters->packets[PM_SEEN]++;

@@ -101,7 +101,7 @@ struct {
 	__uint(max_entries, PM_MAX_HOOKS);
 	__type(key, __u32);
 	__type(value, struct pm_interface_counters);
-} pm_interface_counts SEC(".maps");
+} pm_interface_counters SEC(".maps");
 
 /*
  * By slot. A hash that allocates on insert: an array of PM_MAX_SLOTS would cost 1.2 MB on every CPU, and a node with a
@@ -113,7 +113,7 @@ struct {
 	__uint(max_entries, PM_MAX_SLOTS);
 	__type(key, __u32);
 	__type(value, struct pm_session_counters);
-} pm_session_counts SEC(".maps");
+} pm_session_counters SEC(".maps");
 
 /* How often a slot was given to a new owner: a segment that was on its way meanwhile is not counted for him. */
 struct {

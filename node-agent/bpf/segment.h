@@ -100,7 +100,7 @@ static __always_inline void pm_segment_run(struct __sk_buff *skb)
 	slot = note.slot;
 	generation = bpf_map_lookup_elem(&pm_slot_generations, &slot);
 	if (generation && (__u16)*generation == note.generation)
-		counters = bpf_map_lookup_elem(&pm_session_counts, &slot);
+		counters = bpf_map_lookup_elem(&pm_session_counters, &slot);
 	sent = pm_forward(skb, &front, &note);
 	if (!counters)
 		return;

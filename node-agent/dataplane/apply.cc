@@ -36,7 +36,7 @@ bool HasElement(const Pins& pins, const char* map, std::uint32_t key) {
 }
 
 bool HasSlot(const Pins& pins, std::uint32_t slot) {
-  const Fd fd = OpenPin(pins.Map("pm_session_counts"), true);
+  const Fd fd = OpenPin(pins.Map("pm_session_counters"), true);
   std::vector<pm_session_counters> per_cpu(static_cast<std::size_t>(libbpf_num_possible_cpus()));
   return fd && bpf_map_lookup_elem(fd.get(), &slot, per_cpu.data()) == 0;
 }
@@ -107,11 +107,11 @@ struct Apply {
     if (auto read = ReadElement(pins, "pm_slot_generations", &op.slot, &generation); !read) return read;
     ++generation;
     if (auto written = WriteElement(pins, "pm_slot_generations", &op.slot, &generation); !written) return written;
-    return ZeroPerCpu<pm_session_counters>(pins, "pm_session_counts", op.slot);
+    return ZeroPerCpu<pm_session_counters>(pins, "pm_session_counters", op.slot);
   }
   Result<void> operator()(const plan::ResetInterfaceCounters& op) const {
     for (std::uint32_t direction : {PM_INGRESS, PM_EGRESS}) {
-      auto written = ZeroPerCpu<pm_interface_counters>(pins, "pm_interface_counts", op.index * 2 + direction);
+      auto written = ZeroPerCpu<pm_interface_counters>(pins, "pm_interface_counters", op.index * 2 + direction);
       if (!written) return written;
     }
     return {};

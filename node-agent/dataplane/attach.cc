@@ -26,7 +26,7 @@ std::string Where(std::uint32_t ifindex, Hook hook) {
 AttachmentState ObserveAttachment(const std::string& pin, std::uint32_t ifindex, Hook hook, std::uint32_t program_id) {
   using plan::Attachment;
   const Fd link = OpenPin(pin);
-  if (!link) return {.attachment = Attachment::kNone, .stale_pin = errno != ENOENT};
+  if (!link) return {.attachment = Attachment::kNone, .stale_pin = errno != ENOENT && errno != EACCES};
   LinkState state;
   if (LinkInfo(link, state) < 0 || !IsAlive(state, ifindex, hook)) {
     return {.attachment = Attachment::kNone, .stale_pin = true};

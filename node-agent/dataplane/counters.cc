@@ -42,9 +42,9 @@ Result<std::vector<Value>> Sum(const Pins& pins, const char* name, std::uint32_t
 
 Result<Counters> ReadCounters(const std::string& bpffs) {
   const Pins pins(bpffs);
-  auto hooks = Sum<pm_interface_counters>(pins, "pm_interface_counts", PM_MAX_HOOKS);
+  auto hooks = Sum<pm_interface_counters>(pins, "pm_interface_counters", PM_MAX_HOOKS);
   if (!hooks) return std::unexpected(hooks.error());
-  auto slots = Sum<pm_session_counters>(pins, "pm_session_counts", PM_MAX_SLOTS);
+  auto slots = Sum<pm_session_counters>(pins, "pm_session_counters", PM_MAX_SLOTS);
   if (!slots) return std::unexpected(slots.error());
   return Counters{std::move(*hooks), std::move(*slots)};
 }

@@ -26,12 +26,13 @@ std::unexpected<Error> Refused(const netlink::Failure& failure, std::string what
   return std::unexpected(std::move(error));
 }
 
-Request About(std::uint16_t type, std::uint16_t flags, const plan::Neighbour& neighbour) {
-  Request request(type, NLM_F_ACK | flags);
+Request About(std::uint16_t type, std::uint16_t flags, const plan::Neighbour& neighbour, std::uint8_t entry_flags = 0) {
+  Request request(type, flags);
   auto& entry = request.Body<ndmsg>();
   entry.ndm_family = neighbour.address.is_v4() ? AF_INET : AF_INET6;
   entry.ndm_ifindex = static_cast<int>(neighbour.ifindex);
   entry.ndm_state = NUD_NONE;
+  entry.ndm_flags = entry_flags;
   request.Ip(NDA_DST, neighbour.address);
   return request;
 }
@@ -39,6 +40,13 @@ Request About(std::uint16_t type, std::uint16_t flags, const plan::Neighbour& ne
 bool IsOurs(const Attributes& attributes) {
   const nlattr* protocol = attributes.Find(NDA_PROTOCOL);
   return protocol != nullptr && mnl_attr_get_u8(protocol) == kProtocol;
+}
+
+bool HasFailed(Socket& socket, const plan::Neighbour& neighbour) {
+  auto answer = socket.Ask(About(RTM_GETNEIGH, 0, neighbour));
+  if (!answer || answer->empty()) return false;
+  const auto* entry = answer->front().Body<ndmsg>();
+  return entry != nullptr && entry->ndm_state == NUD_FAILED;
 }
 
 }  // namespace
@@ -64,9 +72,13 @@ Result<std::set<plan::Neighbour>> ObserveNeighbours() {
 Result<void> PutNeighbour(const plan::Neighbour& neighbour) {
   auto socket = Socket::Open();
   if (!socket) return std::unexpected(socket.error());
-  Request request = About(RTM_NEWNEIGH, NLM_F_CREATE | NLM_F_EXCL, neighbour);
+  Request request = About(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL, neighbour);
   request.U8(NDA_PROTOCOL, kProtocol).U32(NDA_FLAGS_EXT, NTF_EXT_MANAGED);
   auto done = socket->Ask(std::move(request));
+  // The kernel keeps the entry of a failed attempt and tries again only when somebody sends.
+  if (!done && done.error().code == EEXIST && HasFailed(*socket, neighbour)) {
+    done = socket->Ask(About(RTM_NEWNEIGH, NLM_F_ACK, neighbour, NTF_USE));
+  }
   if (!done && done.error().code != EEXIST) return Refused(done.error(), "cannot make the entry", neighbour);
   return {};
 }
@@ -77,7 +89,7 @@ Result<void> RemoveNeighbour(const plan::Neighbour& neighbour) {
   if (!ours->contains(neighbour)) return {};
   auto socket = Socket::Open();
   if (!socket) return std::unexpected(socket.error());
-  auto done = socket->Ask(About(RTM_DELNEIGH, 0, neighbour));
+  auto done = socket->Ask(About(RTM_DELNEIGH, NLM_F_ACK, neighbour));
   if (!done && done.error().code != ENOENT && done.error().code != ENODEV) {
     return Refused(done.error(), "cannot remove the entry", neighbour);
   }

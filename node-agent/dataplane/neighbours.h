@@ -9,7 +9,7 @@
 namespace podmirror::dataplane {
 
 Result<std::set<plan::Neighbour>> ObserveNeighbours();
-// An entry that is there already, whoever made it, is left alone.
+// An entry that is there already, whoever made it, is left alone; one that has failed is tried again.
 Result<void> PutNeighbour(const plan::Neighbour& neighbour);
 // Only one of ours.
 Result<void> RemoveNeighbour(const plan::Neighbour& neighbour);

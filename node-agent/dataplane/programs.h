@@ -18,10 +18,21 @@ inline constexpr const char* kSegmentProgram = "pm_segment";
 inline constexpr std::array kPrograms = {kIngressProgram, kEgressProgram, kEncapProgram, kSegmentProgram};
 
 // Every map of the object; a test compares the list with it.
-inline constexpr std::array kMaps = {"pm_interfaces",       "pm_hooks",          "pm_rulesets",         "pm_targets",
-                                     "pm_endpoints",        "pm_collectors",     "pm_services",         "pm_config",
-                                     "pm_interface_counts", "pm_session_counts", "pm_slot_generations", "pm_budgets",
-                                     "pm_budget_credit",    "pm_scratches",      "pm_bounces"};
+inline constexpr std::array kMaps = {"pm_interfaces",
+                                     "pm_hooks",
+                                     "pm_rulesets",
+                                     "pm_targets",
+                                     "pm_endpoints",
+                                     "pm_collectors",
+                                     "pm_services",
+                                     "pm_config",
+                                     "pm_interface_counters",
+                                     "pm_session_counters",
+                                     "pm_slot_generations",
+                                     "pm_budgets",
+                                     "pm_budget_credit",
+                                     "pm_scratches",
+                                     "pm_bounces"};
 
 inline const char* ProgramOf(pm_direction direction) {
   return direction == PM_INGRESS ? kIngressProgram : kEgressProgram;

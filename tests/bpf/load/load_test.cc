@@ -145,8 +145,8 @@ TEST(Object, LaysItsValuesOutLikeTheAgent) {
   EXPECT_EQ(bpf_map__key_size(maps.pm_services), sizeof(pm_socket));
   EXPECT_EQ(bpf_map__value_size(maps.pm_config), sizeof(pm_config));
   EXPECT_EQ(bpf_map__value_size(maps.pm_budgets), sizeof(pm_budget));
-  EXPECT_EQ(bpf_map__value_size(maps.pm_interface_counts), sizeof(pm_interface_counters));
-  EXPECT_EQ(bpf_map__value_size(maps.pm_session_counts), sizeof(pm_session_counters));
+  EXPECT_EQ(bpf_map__value_size(maps.pm_interface_counters), sizeof(pm_interface_counters));
+  EXPECT_EQ(bpf_map__value_size(maps.pm_session_counters), sizeof(pm_session_counters));
   EXPECT_EQ(bpf_map__value_size(bpf_map__inner_map(maps.pm_hooks)), dataplane::kHooks.value_size);
   EXPECT_EQ(bpf_map__value_size(bpf_map__inner_map(maps.pm_rulesets)), dataplane::kRulesets.value_size);
   EXPECT_EQ(bpf_map__value_size(bpf_map__inner_map(maps.pm_targets)), dataplane::kTargets.value_size);

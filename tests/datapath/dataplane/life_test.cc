@@ -273,6 +273,12 @@ TEST_F(LifeTest, ManagedNeighboursAreToldFromOthers) {
   Shell("ip neigh show dev up0 | grep -q '10.9.0.9 lladdr 02:00:00:00:00:09 PERMANENT'");
 }
 
+TEST_F(LifeTest, AFailedNeighbourIsTriedAgain) {
+  Shell("ip neigh add 10.9.0.50 dev up0 nud failed; ip -n col addr add 10.9.0.50/24 dev eth0");
+  Apply(plan::PutNeighbour{{up_ifindex_, IpAddress::Parse("10.9.0.50").value()}});
+  EXPECT_TRUE(Await([] { return std::system("ip neigh show 10.9.0.50 dev up0 | grep -q REACHABLE") == 0; }));
+}
+
 TEST_F(LifeTest, AReportReplacesTheOneBefore) {
   auto none = dataplane::ReadReport(kBpffs);
   ASSERT_FALSE(none);
