@@ -125,7 +125,7 @@ TEST_F(SuperFramesTest, SegmentsOfSentAreWhatTheCollectorCounts) {
   std::size_t arrived = 0;
   const auto is_copy = [](const Frame& frame) { return ReadCopy(frame).has_value(); };
   const auto agree = [&] {
-    arrived += collector.Take(1, std::chrono::milliseconds(100), is_copy).size();
+    arrived += collector.Take(kStream, std::chrono::milliseconds(200), is_copy).size();  // all there are
     return arrived == Slot(PM_EGRESS).segments[PM_SEGMENTS_OF_SENT] + Slot(PM_INGRESS).segments[PM_SEGMENTS_OF_SENT];
   };
   EXPECT_TRUE(Await(agree)) << arrived << " arrived";
