@@ -1,6 +1,8 @@
 #include "cli/status.h"
 
 #include <net/if.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -38,8 +40,15 @@ Result<Reading> Read(const std::string& bpffs) {
   return Reading{std::move(*observed), std::move(*counters)};
 }
 
-Error NothingHere(const std::string& bpffs) {
-  return {"nothing of podmirror is here", bpffs, "start `podmirror local -f DIR`"};
+// All that is ours lies in one folder (dataplane.h).
+Result<void> CheckThatSomethingIsHere(const std::string& bpffs) {
+  const std::string folder = bpffs + "/podmirror";
+  struct stat info;
+  if (lstat(folder.c_str(), &info) != 0) {
+    return Fail("nothing of podmirror is here", bpffs, "start `podmirror local -f DIR`");
+  }
+  if (access(folder.c_str(), R_OK | X_OK) != 0) return Fail("may not be read by this user", folder, "run as root");
+  return {};
 }
 
 // A report that cannot be read costs the names, not the counters.
@@ -50,11 +59,11 @@ Result<Report> FindReport(const std::string& bpffs) {
 }
 
 Result<View> MakeView(const std::string& bpffs) {
+  if (const Result<void> here = CheckThatSomethingIsHere(bpffs); !here.has_value()) {
+    return std::unexpected(here.error());
+  }
   const Result<Report> found = FindReport(bpffs);
   const Result<Reading> first = Read(bpffs);
-  if (!found.has_value() && (!first.has_value() || (!first->observed.base && first->observed.interfaces.empty()))) {
-    return std::unexpected(NothingHere(bpffs));
-  }
   if (!first.has_value()) return std::unexpected(first.error());
   if (!found.has_value()) Say(Level::kWarning, "names and verdicts are missing: " + Describe(found.error()));
   const Report report = found.value_or(Report{});

@@ -1,6 +1,8 @@
 // `podmirror local` on a real kernel: files in, verdicts, lines and a datapath out.
-#include <fstream>
+#include <sys/stat.h>
+
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "tests/datapath/cli/program.h"
 
@@ -178,6 +180,19 @@ TEST_F(LocalTest, SignalsEndItWellTheDatapathStaysAndTheLastLineNamesCleanup) {
   }
 }
 
+// Every pin with its inode: one that is written anew has another.
+std::string Pins() {
+  std::set<std::string> pins;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator("/sys/fs/bpf")) {
+    struct stat info;
+    stat(entry.path().c_str(), &info);
+    pins.insert(entry.path().string() + " " + std::to_string(info.st_ino) + "\n");
+  }
+  std::string text;
+  for (const std::string& pin : pins) text += pin;
+  return text;
+}
+
 TEST_F(LocalTest, StartedAgainItAdoptsWhatIsThereAndCountsOn) {
   WriteShop();
   {
@@ -187,10 +202,12 @@ TEST_F(LocalTest, StartedAgainItAdoptsWhatIsThereAndCountsOn) {
     local.Signal(SIGKILL);
     EXPECT_EQ(local.Wait(), 128 + SIGKILL);
   }
+  const std::string pins = Pins();
   const Json before = Status();
   Program local(Local());
   ASSERT_TRUE(local.Says("\nready\n")) << local.err();
   const Json after = Status();
+  EXPECT_EQ(Pins(), pins);
   EXPECT_GE(after["sessions"][0]["sources"][0]["egress"]["mirrored"],
             before["sessions"][0]["sources"][0]["egress"]["mirrored"]);
   EXPECT_GE(before["sessions"][0]["sources"][0]["egress"]["mirrored"].get<int>(), 3);
@@ -198,23 +215,16 @@ TEST_F(LocalTest, StartedAgainItAdoptsWhatIsThereAndCountsOn) {
 
 TEST_F(LocalTest, CleanupRemovesEverythingOfOursAndNothingElse) {
   const auto links = [] { return Execute({"ip", "-o", "link"}).out; };
-  const auto pins = [] {
-    std::string names;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator("/sys/fs/bpf")) {
-      names += entry.path().string() + "\n";
-    }
-    return names;
-  };
   Shell("mkdir /sys/fs/bpf/somebody-else");
   const std::string links_before = links();
-  const std::string pins_before = pins();
+  const std::string pins_before = Pins();
   WriteShop();
   ASSERT_EQ(Execute(Local({"--once"})).code, 0);
-  EXPECT_NE(pins(), pins_before);
+  EXPECT_NE(Pins(), pins_before);
   const Ended ended = Podmirror({"cleanup"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("removed "));
-  EXPECT_EQ(pins(), pins_before);
+  EXPECT_EQ(Pins(), pins_before);
   EXPECT_EQ(links(), links_before);
   EXPECT_THAT(Execute({"ip", "neigh"}).out, Not(HasSubstr("managed")));
   EXPECT_EQ(Podmirror({"cleanup"}).out, "nothing of podmirror was here\n");

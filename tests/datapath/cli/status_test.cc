@@ -56,6 +56,15 @@ TEST_F(StatusTest, TableIsForPeople) {
                                HasSubstr("SKIPPED"), HasSubstr("law: ok")));
 }
 
+TEST_F(StatusTest, WhoMayNotReadItIsToldSo) {
+  // Where the user nobody can reach it.
+  std::filesystem::copy_file(PODMIRROR_BINARY, root_ / "podmirror");
+  std::filesystem::permissions(root_, std::filesystem::perms(0755));
+  const Ended ended = Execute({"setpriv", "--reuid", "65534", "--clear-groups", root_ / "podmirror", "status"});
+  EXPECT_EQ(ended.code, 1);
+  EXPECT_THAT(ended.err, AllOf(HasSubstr("may not be read"), HasSubstr("run as root")));
+}
+
 TEST_F(StatusTest, InterfaceThatWentKeepsItsCounters) {
   Ping("web", "10.1.0.1", 5);
   Shell("ip link del veth-web");
