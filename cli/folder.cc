@@ -53,12 +53,14 @@ Error CannotOpen(int error) {
   }
 }
 
+std::chrono::nanoseconds Modified(const struct stat& info) {
+  return std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
+}
+
 bool JustTruncated(const struct stat& info) {
   using std::chrono::system_clock;
-  const auto modified = system_clock::time_point(std::chrono::duration_cast<system_clock::duration>(
-      std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec)));
-  const auto age = system_clock::now() - modified;
-  return info.st_size == 0 && age >= system_clock::duration::zero() && age < kJustTruncated;
+  const auto age = system_clock::now().time_since_epoch() - Modified(info);
+  return info.st_size == 0 && age >= age.zero() && age < kJustTruncated;
 }
 
 Result<std::vector<std::string>> Names(int folder, const std::string& path) {
@@ -186,13 +188,19 @@ FileContent Folder::ReadFile(int folder, const std::string& name) const {
     const ssize_t size = read(file.get(), buffer.data(), buffer.size());
     if (size < 0 && errno == EINTR) continue;
     if (size < 0) return Error{"cannot be read: " + Reason(errno), "", ""};
-    if (size == 0) return text;
+    if (size == 0) break;
     text.append(buffer.data(), static_cast<std::size_t>(size));
     if (text.size() > kMaxDocumentBytes) {
       return Error{"is larger than 1 MiB (" + std::to_string(kMaxDocumentBytes) + " bytes)", "",
                    "split it into several files"};
     }
   }
+  // The event of a change comes a moment after the change.
+  struct stat after;
+  if (fstat(file.get(), &after) != 0 || after.st_size != info.st_size || Modified(after) != Modified(info)) {
+    return Unsettled{};
+  }
+  return text;
 }
 
 }  // namespace podmirror::cli

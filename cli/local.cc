@@ -170,9 +170,10 @@ void Local::Advance() {
   const Clock::time_point now = Clock::now();
   const bool resync = now >= resync_due_;
   if (resync || (folder_due_.has_value() && now >= *folder_due_)) ReadFolder();
-  if (compiled_.next_change.has_value() && Now() >= *compiled_.next_change) must_compile_ = true;
+  // At a resync too: the clock may have been set back.
+  if (resync || (compiled_.next_change.has_value() && Now() >= *compiled_.next_change)) must_compile_ = true;
   if (must_compile_) Compile();
-  if (must_reconcile_ || resync) Reconcile();
+  if (must_reconcile_) Reconcile();
   SayIfReady();
 }
 

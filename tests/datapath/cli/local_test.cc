@@ -156,6 +156,22 @@ TEST_F(LocalTest, InterfaceThatAppearsLaterIsMirroredThen) {
   EXPECT_TRUE(local.Says("session default/all: Programmed (1 of 1 pod mirroring)")) << local.err();
 }
 
+TEST_F(LocalTest, NextHopsThatCannotBeReachedHoldReadyUpForThreeSecondsAtMost) {
+  Write("pods.yaml", kPods);
+  for (const auto& [name, ip] : {std::pair("silent", "10.2.0.77"), std::pair("nowhere", "192.0.2.1")}) {
+    Write(std::string(name) + ".yaml",
+          "apiVersion: podmirror.io/v1alpha1\nkind: TrafficMirrorTarget\nmetadata: {name: " + std::string(name) +
+              "}\nspec: {address: {ip: " + ip + ", port: 4789}}\n");
+  }
+  Write("shop.yaml", Session("one", "", "silent") + Session("two", "", "nowhere") + kFilterAndTarget);
+  const auto start = std::chrono::steady_clock::now();
+  const Ended ended = Execute(Local({"--once"}));
+  EXPECT_EQ(ended.code, 0);
+  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::milliseconds(4500));
+  EXPECT_THAT(ended.out,
+              AllOf(HasSubstr("endpoint 192.0.2.1:4789: NoRoute"), HasSubstr("endpoint 10.2.0.77:4789: Neighbour")));
+}
+
 TEST_F(LocalTest, ExpiredSessionStopsAndSaysSo) {
   WriteShop();
   const auto soon = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() + std::chrono::seconds(3));

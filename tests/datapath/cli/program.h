@@ -209,11 +209,11 @@ class LocalWorld : public PrivateNetwork {
     Write("shop.yaml", Session("all") + kFilterAndTarget);
   }
 
-  static std::string Session(const std::string& name, const std::string& more = "") {
+  static std::string Session(const std::string& name, const std::string& more = "", const std::string& target = "ids") {
     return "---\napiVersion: podmirror.io/v1alpha1\nkind: TrafficMirrorSession\nmetadata: {name: " + name +
            "}\nspec:\n  sessionNumber: 1\n  source: {podSelector: {matchLabels: {app: web}}}\n  filterRef: {name: "
-           "everything}\n  targetRef: {name: ids}\n" +
-           more;
+           "everything}\n  targetRef: {name: " +
+           target + "}\n" + more;
   }
 
   static constexpr char kPods[] = R"(

@@ -7,8 +7,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <filesystem>
 #include <fstream>
+#include <thread>
 
 #include "contract/limits.h"
 
@@ -160,6 +162,38 @@ TEST_F(FolderTest, FileThatHasBeenEmptyForAWhileIsEmpty) {
   Write("old.yaml", "");
   fs::last_write_time(dir_ / "old.yaml", fs::file_time_type::clock::now() - std::chrono::seconds(1));
   EXPECT_EQ(Read(), (FolderContent{{"old.yaml", ""}}));
+}
+
+// What a shell's `>` does, again and again: an empty or half a file must never be taken for what somebody wrote.
+TEST_F(FolderTest, FileThatIsRewrittenAllTheTimeIsReadWholeOrNotAtAll) {
+  const std::string one(100'000, '1');
+  const std::string two(50'000, '2');
+  Write("a.yaml", one);
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    while (!stop) {
+      for (const std::string& text : {two, one}) {
+        const int fd = open((dir_ / "a.yaml").c_str(), O_WRONLY | O_TRUNC | O_CLOEXEC);
+        for (std::size_t at = 0; at < text.size(); at += 10'000) {
+          if (write(fd, text.data() + at, 10'000) != 10'000) stop = true;
+        }
+        close(fd);
+      }
+    }
+  });
+  int whole = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  while (whole < 50 && std::chrono::steady_clock::now() < end) {
+    const FolderContent content = Read();
+    const auto* text = std::get_if<std::string>(&content.at("a.yaml"));
+    if (text == nullptr) continue;
+    ++whole;
+    EXPECT_TRUE(*text == one || *text == two) << text->size() << " bytes";
+    if (HasFailure()) break;
+  }
+  stop = true;
+  writer.join();
+  EXPECT_GT(whole, 0);
 }
 
 TEST_F(FolderTest, VanishedFolderIsAnErrorUntilItIsBack) {
