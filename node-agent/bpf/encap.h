@@ -26,6 +26,7 @@ struct pm_copy {
 	__u32 tags;       /* taken out, to be written back into the inner header */
 	__u32 limit;      /* inner bytes that a wire segment may keep, tags included */
 	__u32 cut;        /* what is left to pm_segment; PM_NOTE_WHOLE: nothing */
+	int is_path_limit; /* it is the path that sets the limit, not the session */
 	int via_segmenter;
 };
 
@@ -70,7 +71,7 @@ static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, 
 
 	if (length <= copy->limit)
 		return 0;
-	if (copy->limit == max_inner)
+	if (copy->is_path_limit)
 		pm_count(counters, PM_MTU_TRUNCATED, bytes);
 	error = bpf_skb_change_tail(skb, copy->limit - out, 0);
 	if (error == PM_ENOTSUPP) {
@@ -95,8 +96,7 @@ static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, 
 
 /* A super-frame whose segments are too long is cut behind the segmenter, each segment by itself. */
 static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, const struct pm_scratch *scratch,
-						struct pm_copy *copy, __u32 max_inner,
-						struct pm_session_counters *counters)
+						struct pm_copy *copy, struct pm_session_counters *counters)
 {
 	__u32 segment = scratch->headers + skb->gso_size;
 
@@ -104,7 +104,7 @@ static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, const str
 		return;
 	copy->cut = copy->limit;
 	copy->via_segmenter = 1;
-	if (copy->limit == max_inner && scratch->headers)
+	if (copy->is_path_limit && scratch->headers)
 		pm_count(counters, PM_MTU_TRUNCATED, scratch->bytes);
 }
 
@@ -205,11 +205,12 @@ static __always_inline void pm_encap_copy(struct __sk_buff *skb, struct pm_scrat
 
 	copy.via_segmenter = endpoint->flags & PM_ENDPOINT_SEGMENT;
 	copy.limit = scratch->packet_length ? scratch->packet_length : PM_NOTE_WHOLE;
-	if (copy.limit > endpoint->max_inner)
+	copy.is_path_limit = copy.limit > endpoint->max_inner;
+	if (copy.is_path_limit)
 		copy.limit = endpoint->max_inner;
 	pm_take_tags(skb, scratch->tags, &copy);
 	if (skb->gso_size) {
-		pm_plan_super_frame(skb, scratch, &copy, endpoint->max_inner, counters);
+		pm_plan_super_frame(skb, scratch, &copy, counters);
 	} else if (pm_cut(skb, &copy, endpoint->max_inner, counters, bytes)) {
 		pm_count(counters, PM_DROP_TRUNCATE, bytes);
 		return;

@@ -49,6 +49,7 @@ TEST_F(MirrorTest, SwappingRulesUnderLoadMirrorsEachPacketOnce) {
   for (std::uint32_t id : {3, 4}) {
     auto rules = std::make_shared<pm_ruleset>(*AcceptAll());
     rules->n_sessions = 2;
+    rules->session[1] = rules->session[0];
     rules->rule[0].session = static_cast<std::uint8_t>(id - 3);
     Apply(plan::PutRuleset{id, rules});
   }

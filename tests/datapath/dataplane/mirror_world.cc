@@ -8,18 +8,19 @@
 namespace podmirror::testing {
 namespace {
 
+// Nobody speaks unasked: no IPv6 of the kernel's own, and every neighbour is known.
 constexpr const char* kNetwork = R"(
 ip netns add pod; ip netns add col
 ip link add pod0 address 02:00:00:00:01:01 type veth peer name eth0 address 02:00:00:00:01:02 netns pod
 ip link add up0 address 02:00:00:00:09:01 type veth peer name eth0 address 02:00:00:00:09:02 netns col
-sysctl -qw net.ipv6.conf.up0.disable_ipv6=1
-ip netns exec col sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1
-ip addr add 10.1.0.1/24 dev pod0; ip -6 addr add fd01::1/64 dev pod0 nodad
-ip addr add 10.9.0.1/24 dev up0
-ip -n pod addr add 10.1.0.2/24 dev eth0; ip -n pod -6 addr add fd01::2/64 dev eth0 nodad
-ip -n col addr add 10.9.0.2/24 dev eth0
+sysctl -qw net.ipv6.conf.pod0.disable_ipv6=1 net.ipv6.conf.up0.disable_ipv6=1
+for i in pod col; do ip netns exec $i sysctl -qw net.ipv6.conf.eth0.disable_ipv6=1; done
+ip addr add 10.1.0.1/24 dev pod0; ip addr add 10.9.0.1/24 dev up0
+ip -n pod addr add 10.1.0.2/24 dev eth0; ip -n col addr add 10.9.0.2/24 dev eth0
 for i in pod col; do ip -n $i link set lo up; ip -n $i link set eth0 up; done
 ip link set pod0 up; ip link set up0 up
+ip neigh add 10.1.0.2 lladdr 02:00:00:00:01:02 dev pod0
+ip -n pod neigh add 10.1.0.1 lladdr 02:00:00:00:01:01 dev eth0
 ip -n pod route add default via 10.1.0.1
 ethtool -K up0 tx off tso off gso off >/dev/null
 )";

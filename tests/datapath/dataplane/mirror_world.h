@@ -1,5 +1,5 @@
 // One pod and one collector around the test's own namespace, and ops applied by hand:
-//   namespace pod, eth0 10.1.0.2/24 and fd01::2/64 - pod0 (10.1.0.1, fd01::1) [host] up0 (10.9.0.1) - eth0 10.9.0.2/24,
+//   namespace pod, eth0 10.1.0.2/24 - pod0 (10.1.0.1) [host] up0 (10.9.0.1) - eth0 10.9.0.2/24,
 //   namespace col
 // The uplink plays a NIC: no offloads, so what reaches the collector is what a wire would carry.
 #pragma once
