@@ -151,9 +151,13 @@ TEST_F(ClusterDns, SessionsBeforeAreAskedFirst) {
   EXPECT_EQ(match.rejected, 1u);
 }
 
-TEST_F(ClusterDns, SessionsAfterAreNotAsked) {
-  EXPECT_EQ(MatchOf(Make({true, false}, kAll), Query("10.96.0.10", 53)).winner, 0);
-  EXPECT_EQ(MatchOf(Make({true, true}, kAll), Query("10.96.0.10", 53)).winner, 0);
+TEST_F(ClusterDns, NeitherItsOwnRulesNorLaterSessionsAreAsked) {
+  World world = Make({true, false}, Rejecting(kAll));
+  world.filters[1] = FilterOf({kAll});
+  Lower(world);
+  const pm_match_result match = MatchOf(world, Query("10.96.0.10", 53));
+  EXPECT_EQ(match.winner, 0);
+  EXPECT_EQ(match.rejected, 0u);
 }
 
 TEST_F(ClusterDns, ExpiredSessionDoesNotTakeIt) {
