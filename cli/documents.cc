@@ -82,11 +82,11 @@ decode::Position PositionOfAnnotation(const decode::Node& document, std::string_
 
 std::string IgnoredKind(const std::string& file, const decode::OtherKind& other) {
   const std::string kind = other.api_version + " " + other.kind;
-  const std::string advice =
-      other.kind.ends_with("List")
-          ? "write each of its items as a document of its own, with --- between them"
-          : "read are TrafficMirrorFilter, TrafficMirrorTarget, TrafficMirrorSession, Pod, Namespace, Service and "
-            "EndpointSlice";
+  const std::string advice = other.kind.ends_with("List")
+                                 ? "write each of its items as a document of its own, with --- between them"
+                                 : "what is read is TrafficMirrorFilter, TrafficMirrorTarget, TrafficMirrorSession, "
+                                   "Pod, Namespace, Service and "
+                                   "EndpointSlice";
   return file + ": kind " + kind + " is ignored, here and wherever it comes again; " + advice;
 }
 

@@ -24,6 +24,7 @@
 #include "cli/folder.h"
 #include "cli/log.h"
 #include "cli/places.h"
+#include "cli/presence.h"
 #include "cli/report.h"
 #include "cli/table.h"
 #include "node-agent/app/agent.h"
@@ -114,6 +115,7 @@ class Local {
 
   const LocalOptions& options_;
   int signals_ = -1;
+  const Presence presence_;
   std::unique_ptr<Folder> folder_;
   std::unique_ptr<dataplane::Dataplane> dataplane_;
   std::unique_ptr<routes::Routes> routes_;
@@ -158,6 +160,9 @@ Result<void> Local::Open() {
   if (!pods.has_value()) return std::unexpected(pods.error());
   pods_ = std::move(*pods);
 
+  if (!presence_.is_alone()) {
+    Say(Level::kWarning, "another `podmirror local` runs on this host: each undoes what the other does; stop one");
+  }
   plan::Settings settings = options_.plan;
   settings.tai_minus_utc_ns = TaiMinusUtc();
   agent_.emplace(*dataplane_, *routes_, settings);

@@ -65,15 +65,17 @@ std::string Summary(const std::vector<status::Condition>& conditions) {
 }
 
 Line SessionLine(const status::SessionStatus& session) {
+  const std::string mirroring =
+      " (" + std::to_string(session.mirroring) + " of " + Count(session.selected, "pod") + " mirroring)";
   if (const status::Condition* worst = Worst(session.conditions)) {
+    if (worst->reason == reason::kPartlyProgrammed) return {Level::kWarning, worst->reason + mirroring};
     const bool wanted = worst->reason == reason::kPaused || worst->reason == reason::kExpired;
     return {wanted ? Level::kInfo : Level::kWarning, Reason(worst->reason, worst->message)};
   }
   const status::Condition* programmed = Find(session.conditions, "Programmed");
   const bool remarks = programmed != nullptr && IsRemark(*programmed);
-  return {remarks ? Level::kWarning : Level::kInfo, "Programmed (" + std::to_string(session.mirroring) + " of " +
-                                                        Count(session.selected, "pod") + " mirroring)" +
-                                                        Remarks(session.conditions)};
+  return {remarks ? Level::kWarning : Level::kInfo,
+          std::string(reason::kProgrammed) + mirroring + Remarks(session.conditions)};
 }
 
 Line TargetLine(const status::TargetStatus& target) {
@@ -94,6 +96,8 @@ Line FilterLine(const status::FilterStatus& filter) {
 void AppendDetails(std::string& out, const std::vector<status::Condition>& conditions, std::string_view object) {
   for (const status::Condition& condition : conditions) {
     if (condition.status && !IsRemark(condition)) continue;
+    // Its sources say it in lines of their own.
+    if (condition.reason == reason::kPartlyProgrammed) continue;
     out += "  " + std::string(object) + ": " + condition.type + (condition.status ? "" : " False") + ": " +
            OneLine(Reason(condition.reason, condition.message)) + "\n";
   }

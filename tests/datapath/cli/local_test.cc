@@ -229,6 +229,15 @@ TEST_F(LocalTest, StartedAgainItAdoptsWhatIsThereAndCountsOn) {
   EXPECT_GE(before["sessions"][0]["sources"][0]["egress"]["mirrored"].get<int>(), 3);
 }
 
+TEST_F(LocalTest, SecondOneBesideItIsWarned) {
+  Program local(Local());
+  ASSERT_TRUE(local.Says("ready\n")) << local.err();
+  EXPECT_THAT(Execute(Local({"--once"})).err, HasSubstr("warning: another `podmirror local` runs"));
+  local.Signal(SIGTERM);
+  EXPECT_EQ(local.Wait(), 0);
+  EXPECT_THAT(Execute(Local({"--once"})).err, Not(HasSubstr("warning: ")));
+}
+
 TEST_F(LocalTest, CleanupRemovesEverythingOfOursAndNothingElse) {
   const auto links = [] { return Execute({"ip", "-o", "link"}).out; };
   Shell("mkdir /sys/fs/bpf/somebody-else");

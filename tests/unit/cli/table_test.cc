@@ -111,6 +111,17 @@ TEST(Lines, ASessionThatDoesNotWorkIsAWarningWithItsFirstFault) {
   EXPECT_EQ(lines[0].level, Level::kWarning);
 }
 
+TEST(Lines, ASessionThatFailsInPartLeavesTheReasonsToItsSources) {
+  status::SessionStatus session = Well();
+  session.mirroring = 2;
+  session.conditions[2] = {"Programmed", false, "PartlyProgrammed", "1 of 3 selected pods not mirrored: ..."};
+  session.sources.push_back({{"default", "b"}, "local", "", "InterfaceNotFound", "no interface veth9"});
+  EXPECT_THAT(Texts(Changes({}, Lines(With(session)))),
+              ElementsAre("session default/web: PartlyProgrammed (2 of 3 pods mirroring)",
+                          "session default/web, pod default/b: InterfaceNotFound: no interface veth9"));
+  EXPECT_THAT(VerdictTable(With(session)), Not(HasSubstr("1 of 3 selected pods")));
+}
+
 TEST(Lines, PausedIsAsItWasWanted) {
   status::SessionStatus session = Well();
   session.conditions[2] = {"Programmed", false, "Paused", ""};
