@@ -18,13 +18,13 @@ setup:
 	@tests/support/setup
 
 build: setup ## build/release/podmirror
-	@cmake --preset release --log-level=WARNING
+	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build build/release
 
 demo: ## real packets from two pods to two collectors, judged from the outside (root, under 1 minute when built)
 	$(need_root)
 	@tests/support/setup
-	@cmake --preset release --log-level=WARNING
+	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build build/release --target podmirror
 	@tests/demo/run
 
@@ -36,7 +36,7 @@ test: ## every suite; SUITES="unit golden" runs some (root)
 bench: ## what mirroring costs, against its peers in the same run (root)
 	$(need_root)
 	@tests/support/setup
-	@cmake --preset release --log-level=WARNING
+	@cmake --preset release --log-level=WARNING >/dev/null
 	@cmake --build build/release --target podmirror
 	@tests/bench/run
 

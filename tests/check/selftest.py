@@ -5,6 +5,7 @@ import shutil
 import tempfile
 import unittest
 
+import docs
 import format as format_check
 import layering
 import text
@@ -80,6 +81,81 @@ class Checks(unittest.TestCase):
     def test_a_missing_licence_is_found(self):
         (self.root / "LICENSE").unlink()
         self.assertEqual(text.problems(self.root), ["LICENSE: missing"])
+
+
+class Documents(unittest.TestCase):
+    """docs.py on a small tree that is right, with one mistake each."""
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="podmirror-check-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        self.rows = [f"| {room} | `{room}` | `tests/unit/a` |" for room in layering.ROOMS]
+        for room in layering.ROOMS:
+            self.write(f"{room}/room.h", "#pragma once\n")
+        self.write("Makefile", "test: ## every suite\n")
+        self.write("README.md", "Needed before: root, git and make.\n[more](ARCHITECTURE.md), `make test`\n")
+        self.write("tests/unit/a/a_test.cc", "TEST(Suite, Holds) {}\n")
+        self.write("tests/unit/a/CMakeLists.txt", "podmirror_test(a LABEL unit SOURCES a_test.cc)\n")
+        self.write("docs/aws.md", "- a difference: `Suite.Holds`\n")
+        self.write_table()
+
+    def write(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def write_table(self, *more):
+        self.write("ARCHITECTURE.md", "\n".join([docs.TABLE_HEAD, "|---|---|---|", *self.rows, *more]) + "\n")
+
+    def assert_one_mistake(self, word):
+        found = docs.problems(self.root)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(word, found[0])
+
+    def test_true_documents_are_accepted(self):
+        self.assertEqual(docs.problems(self.root), [])
+
+    def test_a_link_that_leads_nowhere_is_found(self):
+        self.write("CONTRIBUTING.md", "[there](docs/nothing.md)\n")
+        self.assert_one_mistake("leads nowhere")
+
+    def test_a_path_that_does_not_exist_is_found(self):
+        self.write("CONTRIBUTING.md", "see `operator/nothing`\n")
+        self.assert_one_mistake("operator/nothing")
+
+    def test_a_make_target_that_does_not_exist_is_found(self):
+        self.write("CONTRIBUTING.md", "run `make tset`\n")
+        self.assert_one_mistake("make tset")
+
+    def test_a_test_that_does_not_exist_is_found(self):
+        self.write("docs/aws.md", "- a difference: `Suite.Holds`, `Suite.HoldsNot`\n")
+        self.assert_one_mistake("HoldsNot")
+
+    def test_a_difference_without_a_test_is_found(self):
+        self.write("docs/aws.md", "- a difference: `Suite.Holds`\n- another\n")
+        self.assert_one_mistake("another")
+
+    def test_a_room_without_a_row_is_found(self):
+        del self.rows[0]
+        self.write_table()
+        self.assert_one_mistake("no row names the room")
+
+    def test_a_row_without_a_test_is_found(self):
+        self.write("tests/unit/b/CMakeLists.txt", "\n")
+        self.write_table("| more | `cli` | `tests/unit/b` |")
+        self.assert_one_mistake("holds no test")
+
+    def test_tests_without_a_row_are_found(self):
+        self.write("tests/unit/b/CMakeLists.txt", "podmirror_test(b LABEL unit SOURCES b_test.cc)\n")
+        self.assert_one_mistake("tests/unit/b")
+
+    def test_a_missing_table_is_found(self):
+        self.write("ARCHITECTURE.md", "nothing\n")
+        self.assertIn(docs.TABLE_HEAD, docs.problems(self.root)[0])
+
+    def test_a_readme_that_does_not_begin_with_what_is_needed_is_found(self):
+        self.write("README.md", "# Podmirror\n")
+        self.assert_one_mistake("first line")
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ REASONS = ("excluded", "rejected", "no_match", "over_budget", "drop_no_endpoint"
            "drop_encap", "drop_send")
 FIELDS = ("ip.src", "ip.dst", "ipv6.src", "ipv6.dst", "udp.srcport", "udp.dstport", "tcp.srcport", "tcp.dstport",
           "vxlan.vni", "frame.len", "_ws.col.Protocol", "_ws.col.Info")
-COPIES_SHOWN = 5  # of each collector
+COPIES_SHOWN = 6  # of each collector
+KINDS = ("HTTP", "DNS", "ECHO", "ICMP", "TCP", "UDP", "IPv4", "IPv6", "ICMPv6")  # what people know best comes first
 
 
 def sources(status):
@@ -68,7 +69,7 @@ def _copy(line):
         inner = values["ipv6.src"].split(",")[0], values["ipv6.dst"].split(",")[0]
     colon = [f"[{a}]:{p}" if ":" in a and p else f"{a}:{p}" if p else a for a, p in zip(inner, inner_ports)]
     return (f"{outer[0]}:{outer_ports[0]} > {outer[1]}:{outer_ports[1]}", f"VNI {values['vxlan.vni']}",
-            f"{colon[0]} > {colon[1]}", values["_ws.col.Protocol"], values["_ws.col.Info"][:60])
+            f"{colon[0]} > {colon[1]}", values["_ws.col.Protocol"], values["_ws.col.Info"][:40])
 
 
 def print_copies(captures):
@@ -79,13 +80,11 @@ def print_copies(captures):
         for field in FIELDS:
             command += ["-e", field]
         shown = subprocess.run(command, check=True, capture_output=True, text=True, stdin=subprocess.DEVNULL)
-        kinds = collections.OrderedDict()
-        for line in shown.stdout.splitlines():
-            copy = _copy(line)
-            kinds.setdefault((copy[1], copy[3], ":" in copy[2].split(" > ")[0].rsplit(":", 1)[0]), copy)
-        # Alternate between the sessions.
-        chosen = sorted(enumerate(kinds.values()), key=lambda item: item[0])[:COPIES_SHOWN]
-        rows += [(name, *copy) for _, copy in chosen]
+        kinds = {}
+        for copy in map(_copy, shown.stdout.splitlines()):
+            six = copy[2].count(":") > 2
+            kinds.setdefault((KINDS.index(copy[3]) if copy[3] in KINDS else len(KINDS), six, copy[1]), copy)
+        rows += [(name, *kinds[kind]) for kind in sorted(kinds)[:COPIES_SHOWN]]
     print_rows(rows)
 
 
