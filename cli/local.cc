@@ -69,6 +69,10 @@ int SignalDescriptor() {
   return signalfd(-1, &signals, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+std::string Count(int number, const std::string& what) {
+  return std::to_string(number) + " " + what + (number == 1 ? "" : "s");
+}
+
 class Local {
  public:
   explicit Local(const LocalOptions& options) : options_(options), documents_(Documents::OtherPods::kElsewhere) {}
@@ -139,6 +143,7 @@ class Local {
   bool must_reconcile_ = false;
   bool unsettled_ = false;  // a file is being written
   bool settled_ = false;    // all is programmed, and no next hop is pending
+  int writes_ = 0;          // ops that were applied
   bool ready_ = false;
   bool base_missing_ = false;
 };
@@ -240,6 +245,7 @@ void Local::Reconcile() {
   const dataplane::Counters counters = dataplane::ReadCounters(options_.bpffs).value_or(dataplane::Counters{});
   const agent::Outcome outcome = agent_->Reconcile(desired_, pods_->Current(), counters);
   settled_ = outcome.failures == 0 && agent::Agent::Settled(outcome.report);
+  writes_ += outcome.writes;
   SayErrors(outcome.errors);
   if (outcome.failures > 0) {
     const Result<plan::Observed> observed = dataplane_->Observe();
@@ -269,6 +275,7 @@ void Local::SayIfReady() {
   if (ready_ || base_missing_) return;
   if ((settled_ && !unsettled_) || Clock::now() >= start_ + kReadyAtMost) {
     ready_ = true;
+    Say(Level::kInfo, writes_ == 0 ? "nothing was changed in the kernel" : Count(writes_, "change") + " in the kernel");
     SayPlain("ready");
   }
 }
