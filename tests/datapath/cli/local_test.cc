@@ -4,7 +4,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
-#include "tests/datapath/cli/program.h"
+#include "tests/datapath/cli/local_world.h"
 
 namespace podmirror::testing {
 namespace {

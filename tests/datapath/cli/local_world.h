@@ -1,4 +1,4 @@
-// The real binary as a child process, and the little world in which it runs.
+// The little world in which the real binary runs.
 #pragma once
 
 #include <arpa/inet.h>
@@ -7,134 +7,21 @@
 #include <gtest/gtest.h>
 #include <netinet/in.h>
 #include <netinet/ip_icmp.h>
-#include <poll.h>
 #include <sched.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
-#include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include "tests/datapath/support/program.h"
 #include "tests/support/private_network.h"
 
 namespace podmirror::testing {
-
-class Program {
- public:
-  explicit Program(std::vector<std::string> arguments) {
-    int out[2];
-    int err[2];
-    if (pipe2(out, O_CLOEXEC) != 0 || pipe2(err, O_CLOEXEC) != 0) throw std::runtime_error("pipe");
-    std::vector<char*> argv;
-    for (std::string& argument : arguments) argv.push_back(argument.data());
-    argv.push_back(nullptr);
-    child_ = fork();
-    if (child_ == 0) {
-      dup2(out[1], STDOUT_FILENO);
-      dup2(err[1], STDERR_FILENO);
-      execvp(argv[0], argv.data());
-      _exit(127);
-    }
-    close(out[1]);
-    close(err[1]);
-    streams_[0].fd = out[0];
-    streams_[1].fd = err[0];
-  }
-  ~Program() {
-    if (child_ > 0) {
-      kill(child_, SIGKILL);
-      waitpid(child_, nullptr, 0);
-    }
-    for (const Stream& stream : streams_) {
-      if (stream.fd >= 0) close(stream.fd);
-    }
-  }
-  Program(const Program&) = delete;
-  Program& operator=(const Program&) = delete;
-
-  // Reads until stderr has the text behind what an earlier call found; false when it ended or ten seconds passed.
-  bool Says(const std::string& text) {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(10);
-    for (;;) {
-      if (const std::size_t at = err().find(text, heard_); at != std::string::npos) {
-        heard_ = at + text.size();
-        return true;
-      }
-      if (!ReadSome(end)) return false;
-    }
-  }
-
-  void Signal(int number) const { kill(child_, number); }
-
-  // The exit code, or 128 + the signal that ended it; -1 where it did not end.
-  int Wait() {
-    const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-    while (streams_[0].fd >= 0 || streams_[1].fd >= 0) {
-      if (!ReadSome(end) && std::chrono::steady_clock::now() >= end) return -1;
-    }
-    int status = 0;
-    if (child_ > 0) waitpid(child_, &status, 0);
-    child_ = -1;
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-  }
-
-  const std::string& out() const { return streams_[0].text; }
-  const std::string& err() const { return streams_[1].text; }
-
- private:
-  struct Stream {
-    int fd = -1;
-    std::string text;
-  };
-
-  bool ReadSome(std::chrono::steady_clock::time_point end) {
-    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - std::chrono::steady_clock::now());
-    if (left.count() <= 0) return false;
-    pollfd fds[2] = {{streams_[0].fd, POLLIN, 0}, {streams_[1].fd, POLLIN, 0}};
-    if (fds[0].fd < 0 && fds[1].fd < 0) return false;
-    if (poll(fds, 2, static_cast<int>(left.count())) <= 0) return false;
-    for (int i = 0; i < 2; ++i) {
-      if (fds[i].fd < 0 || fds[i].revents == 0) continue;
-      char buffer[4096];
-      const ssize_t size = read(fds[i].fd, buffer, sizeof(buffer));
-      if (size > 0) {
-        streams_[i].text.append(buffer, static_cast<std::size_t>(size));
-      } else {
-        close(fds[i].fd);
-        streams_[i].fd = -1;
-      }
-    }
-    return true;
-  }
-
-  pid_t child_ = -1;
-  Stream streams_[2];
-  std::size_t heard_ = 0;
-};
-
-struct Ended {
-  int code;
-  std::string out;
-  std::string err;
-};
-
-inline Ended Execute(std::vector<std::string> arguments) {
-  Program program(std::move(arguments));
-  const int code = program.Wait();
-  return {code, program.out(), program.err()};
-}
-
-inline Ended Podmirror(std::vector<std::string> arguments) {
-  arguments.insert(arguments.begin(), PODMIRROR_BINARY);
-  return Execute(std::move(arguments));
-}
 
 // Sends echo requests from a network namespace and waits for each reply.
 inline void Ping(const std::string& netns, const std::string& address, int count) {
@@ -198,7 +85,7 @@ class LocalWorld : public PrivateNetwork {
   void Write(const std::string& name, const std::string& text) const { std::ofstream(folder_ / name) << text; }
 
   std::vector<std::string> Local(std::vector<std::string> more = {}) const {
-    std::vector<std::string> arguments = {PODMIRROR_BINARY, "local", "-f", folder_, "--node-budget", "off"};
+    std::vector<std::string> arguments = {PodmirrorBinary(), "local", "-f", folder_, "--node-budget", "off"};
     arguments.insert(arguments.end(), more.begin(), more.end());
     return arguments;
   }

@@ -1,7 +1,7 @@
 // `podmirror status` counts what went over the wire.
 #include <nlohmann/json.hpp>
 
-#include "tests/datapath/cli/program.h"
+#include "tests/datapath/cli/local_world.h"
 
 namespace podmirror::testing {
 namespace {
@@ -58,7 +58,7 @@ TEST_F(StatusTest, TableIsForPeople) {
 
 TEST_F(StatusTest, WhoMayNotReadItIsToldSo) {
   // Where the user nobody can reach it.
-  std::filesystem::copy_file(PODMIRROR_BINARY, root_ / "podmirror");
+  std::filesystem::copy_file(PodmirrorBinary(), root_ / "podmirror");
   std::filesystem::permissions(root_, std::filesystem::perms(0755));
   const Ended ended = Execute({"setpriv", "--reuid", "65534", "--clear-groups", root_ / "podmirror", "status"});
   EXPECT_EQ(ended.code, 1);

@@ -1,6 +1,6 @@
 // Exit codes and messages where nothing can be programmed.
 
-#include "tests/datapath/cli/program.h"
+#include "tests/datapath/cli/local_world.h"
 
 namespace podmirror::testing {
 namespace {
@@ -54,7 +54,7 @@ TEST_F(Usage, WithoutPrivilegeNothingIsProgrammedAndTheMessageNamesIt) {
 TEST_F(Usage, CleanupWithoutPrivilegeRemovesNothingAndNamesIt) {
   WriteShop();
   ASSERT_EQ(Execute(Local({"--once"})).code, 0);
-  const Ended ended = Execute(Unprivileged({PODMIRROR_BINARY, "cleanup"}));
+  const Ended ended = Execute(Unprivileged({PodmirrorBinary(), "cleanup"}));
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("error: "), HasSubstr("CAP_")));
   EXPECT_EQ(Podmirror({"status"}).code, 0);
