@@ -37,7 +37,7 @@ bench: ## what mirroring costs, against its peers in the same run (root)
 	$(need_root)
 	@tests/support/setup
 	@cmake --preset release --log-level=WARNING >/dev/null
-	@cmake --build build/release --target podmirror
+	@cmake --build build/release --target podmirror bench_tool
 	@tests/bench/run
 
 fuzz: setup ## every fuzzer for FUZZ_SECONDS (300) each
