@@ -3,6 +3,7 @@
 
 #include <bpf/bpf.h>
 
+#include <cerrno>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -37,10 +38,16 @@ template <typename Value>
 Result<std::vector<Value>> ReadArray(const Pins& pins, const char* name, std::uint32_t size) {
   const Fd map = OpenPin(pins.Map(name), true);
   if (!map) return FailErrno("map cannot be opened", pins.Map(name));
+  std::vector<std::uint32_t> keys(size);
   std::vector<Value> values(size);
-  for (std::uint32_t i = 0; i < size; ++i) {
-    if (bpf_map_lookup_elem(map.get(), &i, &values[i]) < 0) return FailErrno("map cannot be read", pins.Map(name));
+  std::uint32_t position = 0;
+  std::uint32_t count = size;
+  // One call for all; ENOENT says that the end was reached.
+  if (bpf_map_lookup_batch(map.get(), nullptr, &position, keys.data(), values.data(), &count, nullptr) < 0 &&
+      errno != ENOENT) {
+    return FailErrno("map cannot be read", pins.Map(name));
   }
+  if (count != size) return Fail("map has another size than this version knows", pins.Map(name));
   return values;
 }
 
