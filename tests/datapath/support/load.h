@@ -21,6 +21,7 @@ struct LoadSpec {
   std::uint32_t flow = 1;                // the source port is 20000 + flow
   std::size_t bytes = kLoadHeader;       // of the payload
   std::chrono::microseconds every{250};  // 4,000 packets per second
+  bool may_break = false;                // the way may vanish: that ends it
   std::uint32_t at_most = 60'000;        // ends by itself
 };
 

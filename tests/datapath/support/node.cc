@@ -38,10 +38,19 @@ std::string Node::PodLinkScript(const std::string& name, int number) {
   )";
 }
 
+void Node::AwaitUp(const std::string& interface) {
+  EXPECT_TRUE(Await([&] {
+    std::string state;
+    std::ifstream("/sys/class/net/" + interface + "/operstate") >> state;
+    return state == "up";
+  })) << interface;
+}
+
 void Node::AddPod(const std::string& name, int number) {
   Shell("ip netns add " + name + "\nip netns exec " + name +
         " sysctl -qw net.ipv6.conf.default.disable_ipv6=1\nip -n " + name + " link set lo up\n" +
         PodLinkScript(name, number));
+  AwaitUp("veth-" + name);
 }
 
 void Node::AddNic(const std::string& name, int number) {
@@ -57,6 +66,7 @@ void Node::AddNic(const std::string& name, int number) {
     ip -n $name route add default via 10.9.$n.1
     ethtool -K nic-$name tx off tso off gso off >/dev/null
   )");
+  AwaitUp("nic-" + name);
 }
 
 void Node::Write(const std::string& name, const std::string& text) const {
@@ -77,19 +87,21 @@ std::unique_ptr<Program> Node::Start(std::vector<std::string> more) const {
   return local;
 }
 
+Json Node::StatusNow() {
+  const Ended ended = Podmirror({"status", "-o", "json"});
+  EXPECT_EQ(ended.code, 0) << ended.err;
+  return Json::parse(ended.out, nullptr, false);
+}
+
 Json Node::Status() {
-  Json before;
-  Json status;
-  Ended ended{};
+  Json status = StatusNow();
   const bool settled = Await([&] {
-    ended = Podmirror({"status", "-o", "json"});
-    before = std::move(status);
-    status = Json::parse(ended.out, nullptr, false);
-    if (ended.code == 0 && before == status) return true;
     poll(nullptr, 0, 100);  // the distance that the law asks for
-    return false;
+    const Json before = std::move(status);
+    status = StatusNow();
+    return before == status;
   });
-  EXPECT_TRUE(settled) << "the counters do not come to rest: " << ended.err << ended.out;
+  EXPECT_TRUE(settled) << "the counters do not come to rest: " << status.dump(1);
   return status;
 }
 

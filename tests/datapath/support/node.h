@@ -37,6 +37,9 @@ class Node : public PrivateNetwork {
   static void AddNic(const std::string& name, int number);
   static std::string NicIp(int number) { return "10.9." + std::to_string(number) + ".9"; }
 
+  // Waits until it carries packets.
+  static void AwaitUp(const std::string& interface);
+
   // In one step: nobody reads half of it.
   void Write(const std::string& name, const std::string& text) const;
   void Remove(const std::string& name) const { std::filesystem::remove(folder_ / name); }
@@ -47,6 +50,8 @@ class Node : public PrivateNetwork {
 
   // What `status` says once two readings 100 ms apart agree.
   static Json Status();
+  // What it says at this moment.
+  static Json StatusNow();
   static std::uint64_t Term(const Json& status, const std::string& session, const std::string& pod,
                             const std::string& direction, const std::string& term);
   static std::uint64_t InterfaceTerm(const Json& status, const std::string& interface, const std::string& direction,
