@@ -150,16 +150,8 @@ void Documents::Parse(const std::string& name, const std::string& text, File& fi
   std::vector<Entry> entries;
   bool undecoded = false;
   for (const decode::Node& document : *documents) {
-    Result<decode::Decoded> decoded = decode::Decode(document);
-    if (!decoded.has_value()) {
-      file.errors.push_back(InFile(name, decoded.error()));
-      undecoded = true;
-    } else if (const auto* other = std::get_if<decode::OtherKind>(&*decoded)) {
-      if (warned_kinds_.insert(other->api_version + " " + other->kind).second) {
-        warnings.push_back(IgnoredKind(name, *other));
-      }
-    } else if (auto object = Watched(std::move(*decoded))) {
-      entries.push_back(MakeEntry(name, document, std::move(*object)));
+    for (const decode::Node* object : decode::ObjectsOf(document)) {
+      undecoded = !TakeObject(name, *object, file, entries, warnings) || undecoded;
     }
   }
   if (undecoded) {
@@ -169,6 +161,23 @@ void Documents::Parse(const std::string& name, const std::string& text, File& fi
     }
   }
   file.entries = std::move(entries);
+}
+
+bool Documents::TakeObject(const std::string& name, const decode::Node& document, File& file,
+                           std::vector<Entry>& entries, std::vector<std::string>& warnings) {
+  Result<decode::Decoded> decoded = decode::Decode(document);
+  if (!decoded.has_value()) {
+    file.errors.push_back(InFile(name, decoded.error()));
+    return false;
+  }
+  if (const auto* other = std::get_if<decode::OtherKind>(&*decoded)) {
+    if (warned_kinds_.insert(other->api_version + " " + other->kind).second) {
+      warnings.push_back(IgnoredKind(name, *other));
+    }
+  } else if (auto object = Watched(std::move(*decoded))) {
+    entries.push_back(MakeEntry(name, document, std::move(*object)));
+  }
+  return true;
 }
 
 Documents::Entry Documents::MakeEntry(const std::string& name, const decode::Node& document,

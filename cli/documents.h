@@ -70,6 +70,9 @@ class Documents {
 
   void Take(const std::string& name, const FileContent& content, std::vector<std::string>& warnings);
   void Parse(const std::string& name, const std::string& text, File& file, std::vector<std::string>& warnings);
+  // False where it cannot be decoded.
+  bool TakeObject(const std::string& name, const decode::Node& document, File& file, std::vector<Entry>& entries,
+                  std::vector<std::string>& warnings);
   Entry MakeEntry(const std::string& name, const decode::Node& document, store::AnyObject object) const;
   std::map<ObjectId, Entry> Merge(std::vector<Error>& errors) const;
 

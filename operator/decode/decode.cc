@@ -179,4 +179,16 @@ Result<Decoded> Decode(const Node& document) {
   return DescribeOther(document, api_version, kind);
 }
 
+std::vector<const Node*> ObjectsOf(const Node& document) {
+  const Node* version = document.Find("apiVersion");
+  const Node* kind = document.Find("kind");
+  const Node* items = document.Find("items");
+  const bool is_list = version != nullptr && version->text == "v1" && kind != nullptr && kind->text == "List" &&
+                       items != nullptr && items->kind == Node::Kind::kList;
+  if (!is_list) return {&document};
+  std::vector<const Node*> objects;
+  for (const Node& item : items->items) objects.push_back(&item);
+  return objects;
+}
+
 }  // namespace podmirror::decode

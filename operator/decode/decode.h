@@ -3,6 +3,7 @@
 
 #include <string>
 #include <variant>
+#include <vector>
 
 #include "contract/result.h"
 #include "operator/api/objects.h"
@@ -31,5 +32,9 @@ using Decoded = std::variant<api::TrafficMirrorFilter, api::TrafficMirrorTarget,
 // What only the cluster can judge is left to compile: whether an address may be a target (never loopback, link-local,
 // multicast; AddressNotAllowed), whether what is named exists, who may do what.
 Result<Decoded> Decode(const Node& document);
+
+// The objects of a document: its items where it is a v1 List, as `kubectl get -o yaml` prints several objects, else
+// itself.
+std::vector<const Node*> ObjectsOf(const Node& document);
 
 }  // namespace podmirror::decode

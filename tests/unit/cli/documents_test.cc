@@ -104,6 +104,19 @@ TEST_F(DocumentsTest, OtherKindsAreWarnedOfOncePerKind) {
   EXPECT_THAT(other.warnings, SizeIs(1));
 }
 
+TEST_F(DocumentsTest, ItemsOfAListAreObjectsEachForItself) {
+  const std::string list =
+      "apiVersion: v1\nkind: List\nitems:\n"
+      "- {apiVersion: v1, kind: Pod, metadata: {name: one}}\n"
+      "- {apiVersion: v1, kind: Pod, metadata: {nam: two}}\n"
+      "- {apiVersion: v1, kind: Secret, metadata: {name: three}}\n"
+      "- {apiVersion: v1, kind: Pod, metadata: {name: four}}\n";
+  const Change change = Apply({{"a.yaml", list}});
+  EXPECT_THAT(Put(change), UnorderedElementsAre("one", "four"));
+  EXPECT_THAT(Errors(change), ElementsAre(StartsWith("a.yaml:5:")));
+  EXPECT_THAT(change.warnings, ElementsAre(HasSubstr("Secret")));
+}
+
 TEST_F(DocumentsTest, SameObjectInTwoFilesTheFirstByNameWinsAndTheSecondIsAnError) {
   const Change change = Apply({{"b.yaml", "\n" + Filter("f", "192.0.2.0/24")}, {"a.yaml", Filter("f")}});
   ASSERT_THAT(change.put, SizeIs(1));
