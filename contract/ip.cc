@@ -115,7 +115,7 @@ std::pair<int, int> LongestZeroRun(const std::array<int, 8>& groups) {
 std::string V6Text(const std::array<std::uint8_t, 16>& bytes) {
   if (IsMapped(bytes)) return "::ffff:" + Unmapped(bytes).ToString();
   std::array<int, 8> groups{};
-  for (int i = 0; i < 8; ++i) groups[i] = bytes[2 * i] << 8 | bytes[2 * i + 1];
+  for (std::size_t i = 0; i < 8; ++i) groups[i] = bytes[2 * i] << 8 | bytes[2 * i + 1];
   const auto [gap_begin, gap_end] = LongestZeroRun(groups);
   std::string text;
   for (int i = 0; i < 8; ++i) {

@@ -20,7 +20,7 @@ class KernelDataplane : public Dataplane {
 
 }  // namespace
 
-Result<std::unique_ptr<Dataplane>> OpenKernel(std::string bpffs) {
+Result<std::unique_ptr<Dataplane>> OpenKernel(const std::string& bpffs) {
   if (auto checked = CheckCapabilities(); !checked) return std::unexpected(checked.error());
   if (auto checked = CheckKernel(); !checked) return std::unexpected(checked.error());
   if (auto checked = CheckBpffs(bpffs); !checked) return std::unexpected(checked.error());

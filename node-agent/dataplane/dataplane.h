@@ -32,7 +32,7 @@ inline constexpr std::string_view kDefaultBpffs = "/sys/fs/bpf";
 
 // Checks privilege, bpffs (a real mount), tcx and that the kernel is not PREEMPT_RT; changes nothing. The error says
 // what to do.
-Result<std::unique_ptr<Dataplane>> OpenKernel(std::string bpffs = std::string(kDefaultBpffs));
+Result<std::unique_ptr<Dataplane>> OpenKernel(const std::string& bpffs = std::string(kDefaultBpffs));
 
 // Summed over CPUs. Index: interface index * 2 + direction, and slot.
 struct Counters {

@@ -64,7 +64,7 @@ std::optional<std::uint32_t> Ethtool::FeatureIndex(const std::string& device, st
   command.head().string_set = ETH_SS_FEATURES;
   command.head().len = count;
   if (!Call(fd_, device, command.data())) return std::nullopt;
-  for (std::uint32_t i = 0; i < count; ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const auto* name = reinterpret_cast<const char*>(command.head().data) + i * ETH_GSTRING_LEN;
     if (std::string_view(name, strnlen(name, ETH_GSTRING_LEN)) == kChecksumFeature) return i;
   }
@@ -87,7 +87,7 @@ bool Ethtool::TakesPartialChecksums(const std::string& device) {
 
 std::uint64_t Ethtool::BitsPerSecond(const std::string& device) const {
   // The first call only tells, as a negative number, how long the bitmaps behind the head are.
-  constexpr std::size_t kMaxWords = 3 * 127;
+  constexpr std::size_t kMaxWords = std::size_t{3} * 127;
   Command<ethtool_link_settings> command(kMaxWords * sizeof(std::uint32_t));
   command.head().cmd = ETHTOOL_GLINKSETTINGS;
   if (!Call(fd_, device, command.data()) || command.head().link_mode_masks_nwords >= 0) return 0;

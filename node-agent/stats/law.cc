@@ -57,7 +57,7 @@ class Checker {
   std::vector<std::string> Take() { return std::move(violations_); }
 
  private:
-  void Say(std::string violation) {
+  void Say(const std::string& violation) {
     if (!violation.empty()) violations_.push_back(where_ + ": " + violation);
   }
 

@@ -10,6 +10,7 @@ namespace {
 
 std::vector<ObjectKey> Keys(const std::vector<const ActiveSession*>& sessions) {
   std::vector<ObjectKey> keys;
+  keys.reserve(sessions.size());
   for (const ActiveSession* session : sessions) keys.push_back(session->session->meta.key);
   return keys;
 }

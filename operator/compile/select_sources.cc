@@ -114,6 +114,7 @@ std::vector<const api::Pod*> PodsOf(const std::string& ns, const store::Snapshot
 void SelectInNamespace(const std::vector<const api::Pod*>& pods, const std::vector<const ActiveSession*>& sessions,
                        std::vector<SelectedPod>& selected) {
   std::vector<const api::Selector*> selectors;
+  selectors.reserve(sessions.size());
   for (const ActiveSession* session : sessions) selectors.push_back(&session->session->spec->pods);
   const LabelIndex index(pods, selectors);
   std::vector<std::vector<const ActiveSession*>> by_pod(pods.size());

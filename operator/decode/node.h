@@ -41,7 +41,7 @@ struct Member {
 // One YAML stream; empty documents are left out. Error::where is "line:column". Limits: kMaxDocumentBytes,
 // depth 64, 200,000 nodes. Scalars by the YAML 1.2 core schema; a plain scalar that YAML 1.1 reads differently
 // (yes, no, on, off, 017, 1_000, 12:30:45) is refused with "quote it".
-Result<std::vector<Node>> ReadYaml(std::string_view text);
+Result<std::vector<Node>> ReadYaml(std::string_view bytes);
 
 // One JSON value. The same limits but for the size, which the caller bounds.
 Result<Node> ReadJson(std::string_view text);

@@ -173,6 +173,7 @@ class Validator {
         continue;
       }
       std::vector<std::string_view> known;
+      known.reserve(schema.fields.size());
       for (const Field& other : schema.fields) known.push_back(other.name);
       found_.push_back(UnknownField(name, member, path, known, schema.later));
     }

@@ -24,9 +24,9 @@ Condition Make(std::string_view type, bool status, std::string_view reason, std:
 
 // What a finding says; `good` and `good_message` where it has nothing to say.
 Condition Word(std::string_view type, const compile::Finding& finding, std::string_view good,
-               std::string good_message) {
+               const std::string& good_message) {
   return Make(type, finding.ok, finding.reason.empty() ? good : std::string_view(finding.reason),
-              finding.message.empty() ? std::move(good_message) : finding.message);
+              finding.message.empty() ? good_message : finding.message);
 }
 
 // ---- Targets

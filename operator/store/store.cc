@@ -40,7 +40,7 @@ void Store::Put(AnyObject object) {
   std::visit(
       [this](auto&& o) {
         ObjectKey key = o.meta.key;
-        MapFor(objects_, o).insert_or_assign(std::move(key), std::move(o));
+        MapFor(objects_, o).insert_or_assign(std::move(key), std::forward<decltype(o)>(o));
       },
       std::move(object));
 }

@@ -43,13 +43,14 @@ def tail(text, lines=SHOWN_LINES):
 
 
 def run(command, log, timeout=None):
-    """Exit code of the command; its output goes to the log file. CI has no stdin."""
+    """Exit code of the command; its output goes to the log file. CI has no stdin. What stops us stops its children."""
     with open(log, "w", errors="replace") as out:
-        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT,
+                                   start_new_session=True)
         try:
             return process.wait(timeout=timeout)
         except BaseException as stop:
-            process.terminate()
+            os.killpg(process.pid, signal.SIGTERM)
             process.wait()
             if isinstance(stop, subprocess.TimeoutExpired):
                 out.write(f"\nstopped after {timeout} s\n")
