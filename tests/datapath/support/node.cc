@@ -63,6 +63,7 @@ void Node::AddNic(const std::string& name, int number) {
     ip link set nic-$name mtu 1700 up
     ip addr add 10.9.$n.1/24 dev nic-$name
     ip -n $name addr add 10.9.$n.9/24 dev eth0
+    ip -n $name addr add 10.9.$n.10/24 dev eth0
     ip -n $name route add default via 10.9.$n.1
     ethtool -K nic-$name tx off tso off gso off >/dev/null
   )");

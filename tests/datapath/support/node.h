@@ -35,6 +35,8 @@ class Node : public PrivateNetwork {
   // nic-NAME, 10.9.NUMBER.1/24, which leads to eth0 10.9.NUMBER.9 in namespace NAME. It plays a NIC: no offloads, so
   // what arrives is what a wire would carry. MTU 1700.
   static void AddNic(const std::string& name, int number);
+  // A second address there, 10.9.NUMBER.10, may be a pod's: address targets must not be one.
+  static std::string NicPodIp(int number) { return "10.9." + std::to_string(number) + ".10"; }
   static std::string NicIp(int number) { return "10.9." + std::to_string(number) + ".9"; }
 
   // Waits until it carries packets.

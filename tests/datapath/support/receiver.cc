@@ -36,7 +36,7 @@ std::string Describe(const char* what, std::size_t count, std::uint32_t first, s
 }  // namespace
 
 Receiver::Receiver(const std::string& network_namespace, std::uint16_t port)
-    : copies_(port == kVxlan), sink_(OpenSink(network_namespace, port)) {
+    : copies_(port == kVxlan || port == kOtherVxlan), sink_(OpenSink(network_namespace, port)) {
   thread_ = std::thread([this] { Read(); });
 }
 

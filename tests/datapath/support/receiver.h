@@ -17,6 +17,7 @@
 namespace podmirror::testing {
 
 inline constexpr std::uint16_t kVxlan = 4789;
+inline constexpr std::uint16_t kOtherVxlan = 4790;
 inline constexpr std::uint16_t kProduction = 9000;
 
 // One datagram of a load that has arrived.
@@ -29,7 +30,7 @@ struct Arrival {
 
 class Receiver {
  public:
-  // Port 4789 expects copies, every other port the datagrams themselves.
+  // Ports 4789 and 4790 expect copies, every other port the datagrams themselves.
   Receiver(const std::string& network_namespace, std::uint16_t port);
   ~Receiver();
   Receiver(const Receiver&) = delete;
