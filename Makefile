@@ -52,7 +52,7 @@ check: setup ## format, layering, tidy, licences, docs
 mutation-check: ## every patch of tests/mutations must make the test that it names fail (root)
 	$(need_root)
 	@tests/support/setup
-	@tests/mutations/check
+	@tests/mutations/run
 
 clean: ## remove build/
 	rm -rf build

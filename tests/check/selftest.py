@@ -8,6 +8,8 @@ import unittest
 import docs
 import format as format_check
 import layering
+import mutations
+import patches
 import text
 import tree
 
@@ -156,6 +158,67 @@ class Documents(unittest.TestCase):
     def test_a_readme_that_does_not_begin_with_what_is_needed_is_found(self):
         self.write("README.md", "# Podmirror\n")
         self.assert_one_mistake("first line")
+
+
+class Mutations(unittest.TestCase):
+    """mutations.py on a product of one line with a patch for every area, with one mistake each."""
+
+    def setUp(self):
+        self.root = pathlib.Path(tempfile.mkdtemp(prefix="podmirror-check-"))
+        self.addCleanup(shutil.rmtree, self.root)
+        self.write("product", "right\n")
+        self.write("tests/a_test.cc", "TEST(Suite, Holds) {}\n")
+        for number, area in enumerate(patches.AREAS):
+            self.patch(f"{number:02}-mistake", area=area)
+
+    def write(self, name, content):
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+    def patch(self, name, area="law", test="Holds", source="tests/a_test.cc", old="right"):
+        self.write(f"tests/mutations/{name}.patch",
+                   f"Breaks: it.\nArea: {area}\nBuild: -\nTest: ^a\\.Suite\\.{test}$\nSource: {source}\n"
+                   f"diff --git a/product b/product\n--- a/product\n+++ b/product\n@@ -1 +1 @@\n-{old}\n+wrong\n")
+
+    def assert_one_mistake(self, word):
+        found = mutations.problems(self.root)
+        self.assertEqual(len(found), 1, found)
+        self.assertIn(word, found[0])
+
+    def test_patches_that_apply_and_name_tests_are_accepted(self):
+        self.assertEqual(mutations.problems(self.root), [])
+
+    def test_a_patch_that_no_longer_applies_is_found(self):
+        self.patch("50-stale", old="gone")
+        self.assert_one_mistake("50-stale.patch: does not apply")
+
+    def test_a_test_that_is_not_there_is_found(self):
+        self.patch("50-lost", test="Stands")
+        self.assert_one_mistake("Stands stands in none of")
+
+    def test_a_source_that_is_not_there_is_found(self):
+        self.patch("50-lost", source="tests/b_test.cc")
+        self.assert_one_mistake("tests/b_test.cc is not there")
+
+    def test_a_field_that_is_missing_or_unknown_is_found(self):
+        path = self.root / "tests/mutations/03-mistake.patch"
+        path.write_text(path.read_text().replace("Build: -\n", ""))
+        self.assertIn("needs one line `Build:`", mutations.problems(self.root)[0])
+        path.write_text("Speed: slow\n" + path.read_text())
+        self.assertIn("Speed: slow", mutations.problems(self.root)[0])
+
+    def test_an_area_without_a_patch_is_found(self):
+        (self.root / "tests/mutations/07-mistake.patch").unlink()
+        self.assert_one_mistake("no patch for law")
+
+    def test_a_number_that_is_given_twice_is_found(self):
+        self.patch("03-another")
+        self.assert_one_mistake("another one has its number")
+
+    def test_a_name_without_a_number_is_found(self):
+        self.patch("mistake")
+        self.assert_one_mistake("is not called NN-name.patch")
 
 
 if __name__ == "__main__":
