@@ -68,30 +68,30 @@ static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, 
 	__u32 out = copy->tags * PM_VLAN_HEADER;
 	__u32 length = skb->len + out;
 	long error;
+	int late;
 
 	if (length <= copy->limit)
 		return 0;
 	if (copy->is_path_limit)
 		pm_count(counters, PM_MTU_TRUNCATED, bytes);
 	error = bpf_skb_change_tail(skb, copy->limit - out, 0);
+	late = error == PM_EINVAL;
+#pragma unroll
+	for (int i = 0; i < 5; i++) {
+		if (error != PM_EINVAL)
+			break;
+		if (ladder[i] > copy->limit && ladder[i] < length)
+			error = bpf_skb_change_tail(skb, ladder[i] - out, 0);
+	}
 	if (error == PM_ENOTSUPP) {
-		/* Encapsulated by the pod: only pm_segment can shorten it. */
+		/* Encapsulated by the pod: only pm_segment can shorten it, and that at any length. */
 		copy->cut = copy->limit;
 		copy->via_segmenter = 1;
 		return 0;
 	}
-	if (error != PM_EINVAL)
-		return error;
-	pm_count(counters, PM_CUT_LATE, bytes);
-#pragma unroll
-	for (int i = 0; i < 5; i++) {
-		if (ladder[i] <= copy->limit || ladder[i] >= length)
-			continue;
-		error = bpf_skb_change_tail(skb, ladder[i] - out, 0);
-		if (error != PM_EINVAL)
-			return error;
-	}
-	return 0; /* whole */
+	if (late)
+		pm_count(counters, PM_CUT_LATE, bytes);
+	return error == PM_EINVAL ? 0 : error; /* whole */
 }
 
 /* A super-frame whose segments are too long is cut behind the segmenter, each segment by itself. */

@@ -154,7 +154,7 @@ class EncapsulatedTest : public FramesTest {
   }
 
   static bool IsTunnel(const Frame& frame) {
-    return frame.size() > 92 && frame[23] == 17 && frame[36] == 0x12 && frame[37] == 0xb6;
+    return frame.size() > 38 && frame[23] == 17 && frame[36] == 0x12 && frame[37] == 0xb6;
   }
 
   // The copy of one datagram of so many bytes, complete but for what was cut.
@@ -172,8 +172,7 @@ class EncapsulatedTest : public FramesTest {
     Frame expected = Prefix(originals.front(), inner.size());
     // The capture at the pod holds a partial sum; the copy's is complete.
     constexpr std::size_t kChecksum = PM_OUTER_V4 + 14 + 20 + 6;
-    expected[kChecksum] = inner[kChecksum];
-    expected[kChecksum + 1] = inner[kChecksum + 1];
+    for (std::size_t i = kChecksum; i < std::min(kChecksum + 2, inner.size()); ++i) expected[i] = inner[i];
     EXPECT_EQ(inner, expected);
     if (inner.size() == originals.front().size()) {
       EXPECT_TRUE(ChecksumsAreRight(Frame(inner.begin() + PM_OUTER_V4, inner.end())));
@@ -191,6 +190,14 @@ TEST_F(EncapsulatedTest, AreMirroredWhole) {
 TEST_F(EncapsulatedTest, AreCutToThePacketLength) {
   PutHooks(100);
   ExpectTunnelCopy(500, 100);
+  EXPECT_EQ(Slot(PM_EGRESS).packets[PM_CUT_LATE], 0u);
+  ExpectLaw();
+}
+
+TEST_F(EncapsulatedTest, AreCutExactlyEvenBeforeTheirChecksum) {
+  PutHooks(80);
+  ExpectTunnelCopy(500, 80);
+  EXPECT_EQ(Slot(PM_EGRESS).packets[PM_DROP_TRUNCATE], 0u);
   EXPECT_EQ(Slot(PM_EGRESS).packets[PM_CUT_LATE], 0u);
   ExpectLaw();
 }
