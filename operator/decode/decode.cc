@@ -187,6 +187,7 @@ std::vector<const Node*> ObjectsOf(const Node& document) {
                        items != nullptr && items->kind == Node::Kind::kList;
   if (!is_list) return {&document};
   std::vector<const Node*> objects;
+  objects.reserve(items->items.size());
   for (const Node& item : items->items) objects.push_back(&item);
   return objects;
 }
