@@ -103,5 +103,28 @@ TEST_F(CleanupTest, KilledAnywhereItIsRemovedOrGoneOnWith) {
   EXPECT_GT(halfway, 0) << "of " << kTries << " tries, each in the first " << whole.count() << " s";
 }
 
+TEST_F(CleanupTest, KilledAnywhereItIsFinishedByTheNext) {
+  constexpr int kTries = 8;
+  const std::string before = Host();
+  std::chrono::duration<double> whole{};
+  const unsigned seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937 random(seed);
+  for (int i = 0; i < kTries; ++i) {
+    Start()->Kill();
+    const auto begin = std::chrono::steady_clock::now();
+    if (i > 0) {
+      Program cleanup({PodmirrorBinary(), "cleanup"});
+      const double limit = std::uniform_real_distribution<double>(0, whole.count())(random);
+      cleanup.Says("never", std::chrono::milliseconds(static_cast<int>(limit * 1000)));
+      cleanup.Kill();
+    }
+    const Ended ended = Podmirror({"cleanup"});
+    if (i == 0) whole = std::chrono::steady_clock::now() - begin;
+    ASSERT_EQ(ended.code, 0) << ended.err;
+    ASSERT_EQ(Host(), before) << "try " << i;
+  }
+}
+
 }  // namespace
 }  // namespace podmirror::testing

@@ -162,7 +162,7 @@ TEST_F(InterfaceTest, WhoeverComesFirstIsOvertakenOnceAndThenNamed) {
   EXPECT_FALSE(is_first(Hook::kTcxIngress, "egress"));
   EXPECT_TRUE(Await([&] { return is_first(Hook::kTcxIngress, "egress"); })) << local->err();
   EXPECT_THAT(local->err(), Not(HasSubstr("NotFirst")));
-  const Fd twice = AttachRival("veth-web", Hook::kTcxIngress);
+  Fd twice = AttachRival("veth-web", Hook::kTcxIngress);
   ASSERT_TRUE(local->Says("NotFirst")) << local->err();
   EXPECT_FALSE(is_first(Hook::kTcxIngress, "egress"));
   EXPECT_EQ(SourceReason(StatusNow(), "all", "web"), "NotFirst");
@@ -174,6 +174,9 @@ TEST_F(InterfaceTest, WhoeverComesFirstIsOvertakenOnceAndThenNamed) {
   const auto numbers = ids.Numbers(1);
   EXPECT_EQ(NoneTwice(numbers), "");
   EXPECT_EQ(std::distance(numbers.lower_bound(from + 1), numbers.end()), sent - from - 1);
+  twice = Fd();
+  EXPECT_TRUE(local->Says("session default/all: Programmed")) << "the other has gone: " << local->err();
+  EXPECT_EQ(SourceReason(Status(), "all", "web"), "Mirroring");
 }
 
 }  // namespace

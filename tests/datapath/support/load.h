@@ -1,4 +1,4 @@
-// Numbered datagrams at a steady pace, until told to stop.
+// Numbered datagrams: at a steady pace until told to stop, or one by one.
 #pragma once
 
 #include <atomic>
@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "tests/support/wire.h"
 
@@ -50,5 +51,15 @@ class Load {
   std::atomic<std::uint32_t> sent_ = 0;
   std::thread thread_;
 };
+
+// One datagram of a load, from a port of its own choice.
+struct Shot {
+  std::uint16_t from_port = 0;
+  std::string to = "";
+  std::uint16_t to_port = 0;
+  std::uint32_t flow = 0;
+  std::uint32_t number = 0;
+};
+Result<void> SendEach(const std::string& network_namespace, const std::vector<Shot>& shots);
 
 }  // namespace podmirror::testing
