@@ -61,8 +61,8 @@ static __always_inline void pm_take_tags(struct __sk_buff *skb, __u32 tags, stru
  * Cuts a frame that is no super-frame to copy->limit. Where the kernel refuses that (the L4 header or its checksum
  * field lies beyond), the smallest length that it accepts. Negative: neither cut nor possible to go on.
  */
-static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, __u32 max_inner,
-				   struct pm_session_counters *counters, __u32 bytes)
+static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_scratch *scratch, struct pm_copy *copy,
+				   __u32 max_inner)
 {
 	const __u32 ladder[] = {96, 128, 192, 256, max_inner};
 	__u32 out = copy->tags * PM_VLAN_HEADER;
@@ -72,8 +72,7 @@ static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, 
 
 	if (length <= copy->limit)
 		return 0;
-	if (copy->is_path_limit)
-		pm_count(counters, PM_MTU_TRUNCATED, bytes);
+	scratch->mtu_truncated = copy->is_path_limit;
 	error = bpf_skb_change_tail(skb, copy->limit - out, 0);
 	late = error == PM_EINVAL;
 #pragma unroll
@@ -89,14 +88,13 @@ static __always_inline long pm_cut(struct __sk_buff *skb, struct pm_copy *copy, 
 		copy->via_segmenter = 1;
 		return 0;
 	}
-	if (late)
-		pm_count(counters, PM_CUT_LATE, bytes);
+	scratch->cut_late = late;
 	return error == PM_EINVAL ? 0 : error; /* whole */
 }
 
 /* A super-frame whose segments are too long is cut behind the segmenter, each segment by itself. */
-static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, const struct pm_scratch *scratch,
-						struct pm_copy *copy, struct pm_session_counters *counters)
+static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, struct pm_scratch *scratch,
+						struct pm_copy *copy)
 {
 	__u32 segment = scratch->headers + skb->gso_size;
 
@@ -104,8 +102,7 @@ static __always_inline void pm_plan_super_frame(struct __sk_buff *skb, const str
 		return;
 	copy->cut = copy->limit;
 	copy->via_segmenter = 1;
-	if (copy->is_path_limit && scratch->headers)
-		pm_count(counters, PM_MTU_TRUNCATED, scratch->bytes);
+	scratch->mtu_truncated = copy->is_path_limit && scratch->headers;
 }
 
 /* Room for outer headers and tags, before the inner network header. The inner Ethernet header moves or is rewritten. */
@@ -194,14 +191,12 @@ static __always_inline int pm_taken(long code)
 	return code == 0 || code == PM_NET_XMIT_CN;
 }
 
-static __always_inline void pm_encap_copy(struct __sk_buff *skb, struct pm_scratch *scratch,
-					  struct pm_session_counters *counters, const struct pm_endpoint *endpoint,
-					  const struct pm_config *config)
+/* Returns what became of the copy. */
+static __always_inline enum pm_session_term pm_encap_copy(struct __sk_buff *skb, struct pm_scratch *scratch,
+							  const struct pm_endpoint *endpoint,
+							  const struct pm_config *config)
 {
 	struct pm_copy copy = {.cut = PM_NOTE_WHOLE};
-	__u32 segments = scratch->segments;
-	__u32 bytes = scratch->bytes;
-	long code;
 
 	copy.via_segmenter = endpoint->flags & PM_ENDPOINT_SEGMENT;
 	copy.limit = scratch->packet_length ? scratch->packet_length : PM_NOTE_WHOLE;
@@ -209,52 +204,36 @@ static __always_inline void pm_encap_copy(struct __sk_buff *skb, struct pm_scrat
 	if (copy.is_path_limit)
 		copy.limit = endpoint->max_inner;
 	pm_take_tags(skb, scratch->tags, &copy);
-	if (skb->gso_size) {
-		pm_plan_super_frame(skb, scratch, &copy, counters);
-	} else if (pm_cut(skb, &copy, endpoint->max_inner, counters, bytes)) {
-		pm_count(counters, PM_DROP_TRUNCATE, bytes);
-		return;
-	}
-	if (pm_wrap(skb, scratch, &copy, endpoint, config)) {
-		pm_count(counters, PM_DROP_ENCAP, bytes);
-		return;
-	}
-	if (copy.via_segmenter) {
-		/*
-		 * The pair returns the last segment's code. A positive one is a drop in the far end's backlog, which
-		 * the law finds by difference; with a negative one no segment was made.
-		 */
-		code = pm_send(skb, config->segment_ifindex);
-		pm_count(counters, code < 0 ? PM_DROP_SEND : PM_SEGMENTED, bytes);
-		if (code >= 0)
-			counters->segments[PM_SEGMENTS_OF_SEGMENTED] += segments;
-		return;
-	}
-	code = pm_send(skb, endpoint->ifindex);
-	pm_count(counters, pm_taken(code) ? PM_SENT : PM_DROP_SEND, bytes);
-	if (pm_taken(code))
-		counters->segments[PM_SEGMENTS_OF_SENT] += segments;
+	if (skb->gso_size)
+		pm_plan_super_frame(skb, scratch, &copy);
+	else if (pm_cut(skb, scratch, &copy, endpoint->max_inner))
+		return PM_DROP_TRUNCATE;
+	if (pm_wrap(skb, scratch, &copy, endpoint, config))
+		return PM_DROP_ENCAP;
+	/*
+	 * The segmenter returns the last segment's code. A positive one is a drop in the far end's backlog, which the
+	 * law finds by difference; with a negative one no segment was made.
+	 */
+	if (copy.via_segmenter)
+		return pm_send(skb, config->segment_ifindex) < 0 ? PM_DROP_SEND : PM_SEGMENTED;
+	return pm_taken(pm_send(skb, endpoint->ifindex)) ? PM_SENT : PM_DROP_SEND;
 }
 
 static __always_inline void pm_encap_run(struct __sk_buff *skb)
 {
-	struct pm_session_counters *counters;
 	struct pm_endpoint *endpoint;
 	struct pm_scratch *scratch;
 	struct pm_config *config;
-	__u32 zero = 0, slot, id;
+	__u32 zero = 0, id;
 
 	scratch = bpf_map_lookup_elem(&pm_scratches, &zero);
 	config = bpf_map_lookup_elem(&pm_config, &zero);
 	if (!scratch || !config || !scratch->active || scratch->encapsulated)
 		return;
-	scratch->encapsulated = 1;
-	slot = scratch->slot;
 	id = scratch->endpoint;
-	counters = bpf_map_lookup_elem(&pm_session_counters, &slot);
 	endpoint = bpf_map_lookup_elem(&pm_endpoints, &id);
-	if (!counters || !endpoint)
+	if (!endpoint)
 		return;
-	pm_count(counters, PM_ENCAP_IN, scratch->bytes);
-	pm_encap_copy(skb, scratch, counters, endpoint, config);
+	scratch->encapsulated = 1;
+	scratch->fate = pm_encap_copy(skb, scratch, endpoint, config);
 }

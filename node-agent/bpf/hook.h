@@ -92,7 +92,7 @@ PM_GLOBAL int pm_is_cluster_dns(const struct pm_ruleset *rules, const struct pm_
 
 	if (!rules || !packet || !pm_may_be_service(packet))
 		return 0;
-	for (__u32 i = 0; i < PM_MAX_SESSIONS; i++)
+	for (__u32 i = 0; i < PM_MAX_SESSIONS && i < rules->n_sessions; i++)
 		wanted |= rules->session[i].cluster_dns;
 	return wanted && (pm_in_sockets(&pm_services, packet, 0) || pm_in_sockets(&pm_services, packet, 1));
 }
@@ -105,7 +105,7 @@ PM_GLOBAL __u32 pm_expired_sessions(const struct pm_hook *hook)
 
 	if (!hook)
 		return 0;
-	for (__u32 i = 0; i < PM_MAX_SESSIONS; i++)
+	for (__u32 i = 0; i < PM_MAX_SESSIONS && i < hook->n_sessions; i++)
 		any |= hook->session[i].expires_tai_ns;
 	if (!any)
 		return 0;
@@ -144,7 +144,7 @@ static __always_inline void *pm_inner(void *outer, __u32 index)
 	return inner ? bpf_map_lookup_elem(inner, &zero) : NULL;
 }
 
-/* Every session that was asked. The accepting one is counted by pm_mirror(). */
+/* Every session that was asked. The accepting one is counted by pm_mirror(): with the first one there is no other. */
 PM_GLOBAL int pm_count_sessions(const struct pm_hook *hook, const struct pm_match_result *result, __u32 bytes)
 {
 	if (!hook || !result)
@@ -185,6 +185,28 @@ static __always_inline struct pm_endpoint *pm_choose_endpoint(__u32 target_index
 	return endpoint && endpoint->ifindex ? endpoint : NULL;
 }
 
+static __always_inline void pm_count_fate(struct pm_session_counters *counters, const struct pm_scratch *scratch,
+					  const struct pm_shape *shape)
+{
+	__u32 fate = scratch->fate;
+
+	if (!scratch->encapsulated) {
+		pm_count(counters, PM_CLONE_FAILED, shape->bytes);
+		return;
+	}
+	pm_count(counters, PM_ENCAP_IN, shape->bytes);
+	if (scratch->mtu_truncated)
+		pm_count(counters, PM_MTU_TRUNCATED, shape->bytes);
+	if (scratch->cut_late)
+		pm_count(counters, PM_CUT_LATE, shape->bytes);
+	if (fate == PM_SENT)
+		counters->segments[PM_SEGMENTS_OF_SENT] += shape->segments;
+	else if (fate == PM_SEGMENTED)
+		counters->segments[PM_SEGMENTS_OF_SEGMENTED] += shape->segments;
+	if (fate < PM_SESSION_TERMS)
+		pm_count(counters, fate, shape->bytes);
+}
+
 static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *scratch,
 				      const struct pm_hook_session *session, const struct pm_packet *packet)
 {
@@ -216,10 +238,11 @@ static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *
 		return;
 	}
 	scratch->encapsulated = 0;
+	scratch->mtu_truncated = 0;
+	scratch->cut_late = 0;
 	scratch->hash = hash;
 	scratch->vni = session->vni;
 	scratch->slot = slot;
-	scratch->bytes = shape.bytes;
 	scratch->segments = shape.segments;
 	scratch->headers = shape.headers;
 	scratch->tags = packet->tags;
@@ -229,8 +252,7 @@ static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *
 	/* Its code says nothing: pm_encap drops the clone by design and counts its fate itself. */
 	bpf_clone_redirect(skb, config->copy_ifindex, 0);
 	scratch->active = 0;
-	if (!scratch->encapsulated)
-		pm_count(counters, PM_CLONE_FAILED, shape.bytes);
+	pm_count_fate(counters, scratch, &shape);
 }
 
 static __always_inline void pm_judge(struct __sk_buff *skb, struct pm_scratch *scratch,
@@ -262,7 +284,8 @@ static __always_inline void pm_judge(struct __sk_buff *skb, struct pm_scratch *s
 		return;
 	}
 	winner = pm_match_packet(rules, &packet, pm_is_cluster_dns(rules, &packet), pm_expired_sessions(hook), &result);
-	pm_count_sessions(hook, &result, skb->len + (skb->vlan_present ? PM_VLAN_HEADER : 0));
+	if (winner != 0)
+		pm_count_sessions(hook, &result, skb->len + (skb->vlan_present ? PM_VLAN_HEADER : 0));
 	if (winner < 0 || winner >= PM_MAX_SESSIONS) {
 		counters->packets[PM_UNMATCHED]++;
 		return;

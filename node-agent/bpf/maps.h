@@ -138,14 +138,20 @@ struct {
 	__type(value, __u64);
 } pm_budget_credit SEC(".maps");
 
-/* What pm_encap must know of the copy. `active` while bpf_clone_redirect() runs it, on this CPU, bottom halves off. */
+/*
+ * What pm_encap must know of the copy, and what the hook must count of it afterwards: one lookup of the counters serves
+ * both. `active` while bpf_clone_redirect() runs it, on this CPU, bottom halves off.
+ */
 struct pm_scratch {
 	__u32 active;
 	__u32 encapsulated; /* set by pm_encap: it has seen the copy */
+	__u32 fate;         /* pm_session_term, set by pm_encap: what became of the copy */
+	__u8 mtu_truncated; /* likewise: what is counted beside that */
+	__u8 cut_late;
+	__u16 pad2;
 	__u32 hash;         /* of the flow */
 	__u32 vni;
 	__u32 slot;
-	__u32 bytes;        /* of the frame as the hook saw it, tags included */
 	__u32 segments;     /* wire segments that the frame stands for */
 	__u16 headers;      /* Ethernet to L4, tags included; repeated in each segment. 0: not known */
 	__u16 tags;

@@ -46,16 +46,17 @@ struct pm_ip6_header {
 	__u64 daddr_be[2];
 };
 
-/* The first 34 bytes of most frames in one load; `pad` aligns the IP header. */
+/* What most frames begin with, in one load; `pad` aligns the IP header. */
 struct pm_front {
 	__u16 pad;
 	__u8 macs[12];
 	__u16 ethertype_be;
 	struct pm_ip4_header ip4;
+	__u16 ports_be[2]; /* where the IP header has no options */
 };
 PM_ASSERT(sizeof(struct pm_ip4_header) == 20);
 PM_ASSERT(sizeof(struct pm_ip6_header) == 40);
-PM_ASSERT(sizeof(struct pm_front) == 36);
+PM_ASSERT(sizeof(struct pm_front) == 40);
 
 /* The first bytes of an extension header; `fragment_be` in a fragment header only. None is shorter than 8 bytes. */
 struct pm_extension {
@@ -117,8 +118,8 @@ PM_INLINE __u32 pm_payload_end(__u32 frame_length, __u32 start, __u32 ip_length)
 	return ip_length == 0 || end > frame_length ? frame_length : end;
 }
 
-/* Ports, and the identifier of an echo, as far as they lie before `end`. */
-PM_INLINE void pm_parse_transport(const pm_frame *frame, __u32 end, struct pm_packet *packet)
+/* Ports, and the identifier of an echo, as far as they lie before `end`. `loaded_be`: the ports, if they are at hand. */
+PM_INLINE void pm_parse_transport(const pm_frame *frame, __u32 end, const __u16 *loaded_be, struct pm_packet *packet)
 {
 	__u32 offset = packet->l4_offset;
 	__u8 protocol = packet->protocol;
@@ -126,7 +127,11 @@ PM_INLINE void pm_parse_transport(const pm_frame *frame, __u32 end, struct pm_pa
 	if (protocol == PM_IPPROTO_TCP || protocol == PM_IPPROTO_UDP || protocol == PM_IPPROTO_SCTP) {
 		__u16 ports_be[2];
 
-		if (offset + sizeof(ports_be) > end || pm_load(frame, offset, ports_be, sizeof(ports_be)))
+		if (offset + sizeof(ports_be) > end)
+			return;
+		if (loaded_be)
+			__builtin_memcpy(ports_be, loaded_be, sizeof(ports_be));
+		else if (pm_load(frame, offset, ports_be, sizeof(ports_be)))
 			return;
 		packet->sport = PM_BE16(ports_be[0]);
 		packet->dport = PM_BE16(ports_be[1]);
@@ -147,7 +152,9 @@ PM_INLINE void pm_parse_transport(const pm_frame *frame, __u32 end, struct pm_pa
 	}
 }
 
-PM_INLINE void pm_parse_ip4(const pm_frame *frame, const struct pm_ip4_header *ip, struct pm_packet *packet)
+/* `ports_be`: the four bytes behind an IP header without options; NULL: not loaded. */
+PM_INLINE void pm_parse_ip4(const pm_frame *frame, const struct pm_ip4_header *ip, const __u16 *ports_be,
+			    struct pm_packet *packet)
 {
 	__u32 length = pm_frame_length(frame);
 	__u32 start = packet->l3_offset;
@@ -168,7 +175,8 @@ PM_INLINE void pm_parse_ip4(const pm_frame *frame, const struct pm_ip4_header *i
 	packet->l4_offset = start + header;
 	packet->is_fragment = (fragment & 0x3fff) != 0; /* more fragments, or an offset */
 	if ((fragment & 0x1fff) == 0)
-		pm_parse_transport(frame, pm_payload_end(length, start, PM_BE16(ip->total_length_be)), packet);
+		pm_parse_transport(frame, pm_payload_end(length, start, PM_BE16(ip->total_length_be)),
+				   header == sizeof(*ip) ? ports_be : NULL, packet);
 	packet->infrastructure = pm_infrastructure_ip4(packet, PM_BE32(ip->saddr_be), PM_BE32(ip->daddr_be));
 }
 
@@ -234,7 +242,7 @@ PM_INLINE void pm_parse_ip6(const pm_frame *frame, struct pm_packet *packet)
 	packet->l4_offset = payload;
 	end = pm_payload_end(length, payload, PM_BE16(ip.payload_length_be));
 	if (pm_parse_chain(frame, ip.next, end, packet))
-		pm_parse_transport(frame, end, packet);
+		pm_parse_transport(frame, end, NULL, packet);
 	packet->infrastructure = pm_infrastructure_ip6(packet);
 }
 
@@ -263,7 +271,7 @@ PM_INLINE void pm_parse_frame(const pm_frame *frame, struct pm_packet *packet)
 
 	__builtin_memset(packet, 0, sizeof(*packet));
 	packet->kind = PM_PACKET_NON_IP;
-	whole = pm_load(frame, 0, front.macs, PM_ETH_HEADER + sizeof(front.ip4)) == 0;
+	whole = pm_load(frame, 0, front.macs, sizeof(front) - sizeof(front.pad)) == 0;
 	if (!whole && pm_load(frame, 0, front.macs, PM_ETH_HEADER))
 		return;
 	type = PM_BE16(front.ethertype_be);
@@ -283,10 +291,12 @@ PM_INLINE void pm_parse_frame(const pm_frame *frame, struct pm_packet *packet)
 	}
 	packet->l3_offset = offset;
 	if (type == PM_ETHERTYPE_IP4) {
-		if ((!whole || offset != PM_ETH_HEADER) && pm_load(frame, offset, &front.ip4, sizeof(front.ip4)))
+		if (whole && offset == PM_ETH_HEADER)
+			pm_parse_ip4(frame, &front.ip4, front.ports_be, packet);
+		else if (pm_load(frame, offset, &front.ip4, sizeof(front.ip4)))
 			packet->kind = PM_PACKET_MALFORMED;
 		else
-			pm_parse_ip4(frame, &front.ip4, packet);
+			pm_parse_ip4(frame, &front.ip4, NULL, packet);
 	} else if (type == PM_ETHERTYPE_IP6) {
 		pm_parse_ip6(frame, packet);
 	} else if (type == PM_ETHERTYPE_ARP) {
