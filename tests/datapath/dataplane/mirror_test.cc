@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <atomic>
+#include <set>
 #include <thread>
 
 #include "tests/datapath/dataplane/mirror_world.h"
@@ -39,6 +40,17 @@ TEST_F(MirrorTest, PingArrivesAtTheCollectorInBothDirections) {
   ExpectLaw();
   EXPECT_GE(Slot(PM_EGRESS).packets[PM_SENT], 3u);
   EXPECT_GE(Slot(PM_INGRESS).packets[PM_SENT], 3u);
+}
+
+// A router may fragment them, and puts together again what has one id (RFC 6864).
+TEST_F(MirrorTest, EachCopyHasAnOuterIdOfItsOwn) {
+  Mirror();
+  Wire collector = OpenCollector();
+  Wire pod = OpenPod();
+  for (std::uint8_t n = 1; n <= 10; ++n) ASSERT_TRUE(pod.Send(Echo(n)));
+  std::set<int> ids;
+  for (const Copy& copy : TakeCopies(collector, 20, IsIcmp)) ids.insert(copy.outer[18] << 8 | copy.outer[19]);
+  EXPECT_EQ(ids.size(), 20u);
 }
 
 TEST_F(MirrorTest, SwappingRulesUnderLoadMirrorsEachPacketOnce) {

@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <time.h>
 
+#include <thread>
+
 #include "tests/datapath/dataplane/mirror_world.h"
 #include "tests/datapath/dataplane/traffic.h"
 
@@ -199,6 +201,55 @@ TEST_F(TermsTest, TheBudgetFillsUpWithTime) {
   EXPECT_GT(sent, 1'800'000u);
   EXPECT_LT(sent, 2'700'000u);
   ExpectLaw();
+}
+
+TEST_F(TermsTest, AnIdleBudgetHoldsItsDepthAndNoMore) {
+  constexpr std::uint64_t kRate = 4'000'000, kDepth = 100000;
+  Apply(plan::PutBudget{1, {.ifindex = up_ifindex_, .bytes_per_second = kRate, .depth = kDepth}});
+  pm_endpoint endpoint = Endpoint();
+  endpoint.budget = 1;
+  Apply(plan::PutEndpoint{3, {endpoint}});
+  Apply(plan::PutTarget{5, TargetOf(3)});
+  const auto outer = [this] {
+    std::uint64_t bytes = 0;
+    for (pm_direction direction : {PM_EGRESS, PM_INGRESS})
+      bytes += Slot(direction).bytes[PM_SENT] + PM_OUTER_V4 * Slot(direction).packets[PM_SENT];
+    return bytes;
+  };
+  Send(Echo(1));  // the bucket's time begins
+  const auto before = outer();
+  std::this_thread::sleep_for(std::chrono::milliseconds(400));  // worth 16 times the depth
+  const auto start = std::chrono::steady_clock::now();
+  Send(Echo(1, 1000 - 42), 500);
+  const std::chrono::duration<double> took = std::chrono::steady_clock::now() - start;
+  const double held = kDepth + static_cast<double>(PM_BUDGET_QUANTUM) * std::thread::hardware_concurrency();
+  EXPECT_LE(static_cast<double>(outer() - before), held + took.count() * kRate + 2000);
+  ExpectLaw();
+}
+
+// A bucket that never fills up again lets the super-frame pass if it holds that many bytes, and not with one less.
+TEST_F(TermsTest, ASuperFrameCostsWhatItsSegmentsTakeOnTheWire) {
+  constexpr std::uint64_t kSegments = 9, kHeaders = 14 + 20 + 8;
+  std::uint32_t id = 0;
+  const auto passes = [&](std::uint64_t depth, std::uint16_t packet_length) {
+    ++id;
+    Apply(plan::PutBudget{id, {.ifindex = up_ifindex_, .bytes_per_second = 1, .depth = depth}});
+    pm_endpoint endpoint = Endpoint();
+    endpoint.budget = id;
+    Apply(plan::PutEndpoint{id + 3, {endpoint}});
+    PutHooks(packet_length);
+    Apply(plan::PutTarget{5, TargetOf(static_cast<std::uint16_t>(id + 3))});
+    const auto before = Slot(PM_EGRESS);
+    EXPECT_TRUE(UdpSuperFrameFromPod("10.1.0.1", 7777, 1000 * kSegments, 1000));
+    EXPECT_TRUE(Await([&] { return Slot(PM_EGRESS).packets[PM_ACCEPTED] > before.packets[PM_ACCEPTED]; }));
+    return Slot(PM_EGRESS).packets[PM_OVER_BUDGET] == before.packets[PM_OVER_BUDGET];
+  };
+  constexpr std::uint64_t kWhole = kSegments * (kHeaders + 1000 + PM_OUTER_V4);
+  EXPECT_TRUE(passes(kWhole, 0));
+  EXPECT_FALSE(passes(kWhole - 1, 0));
+  constexpr std::uint64_t kCut = kSegments * (100 + PM_OUTER_V4);
+  EXPECT_TRUE(passes(kCut, 100));
+  EXPECT_FALSE(passes(kCut - 1, 100));
 }
 
 TEST_F(TermsTest, ABudgetOfNothingLetsNothingPass) {
