@@ -108,10 +108,13 @@ TEST_F(InterfaceTest, TheSameNumberComesBackBeforeAnybodyLooked) {
   std::string script = PodLinkScript("web", 1);
   script.replace(script.find("veth-$name address"), 10, "veth-$name index " + std::to_string(number));
   const Receiver ids("ids", kVxlan);
-  Start()->Kill();
+  auto local = Start();
+  ExpectMirrored("web", 1, 2, ids);
+  local->Kill();
   Shell("ip link del veth-web\n" + script);
-  const auto local = Start();
+  local = Start();
   ExpectMirrored("web", 1, 1, ids);
+  EXPECT_EQ(Term(Status(), "all", "web", "egress", "mirrored"), 200u) << "its counters are not the old one's";
 }
 
 TEST_F(InterfaceTest, ANamespaceThatIsDeletedUnderLoadTakesNobodyAlong) {
