@@ -1,5 +1,6 @@
 """Ratios by round, their medians, and the tables."""
 
+import math
 import statistics
 
 NAMES = {
@@ -56,8 +57,9 @@ def print_table(head, rows):
 
 
 def noise(samples, row):
-    """Half of what two equal modes differ by: the middle of their distances from 1."""
-    return statistics.median(abs(ratio - 1) for ratio in samples.ratios(row, "again")) / 2
+    """Two standard errors of a median of ratios (1.86 MAD / sqrt n each), from two modes that are equal."""
+    ratios = samples.ratios(row, "again")
+    return 3.7 * statistics.median(abs(ratio - 1) for ratio in ratios) / math.sqrt(len(ratios))
 
 
 def verdict(value, limit, margin, below):
@@ -75,6 +77,6 @@ def print_modes(samples, modes, rows):
     for row, title, is_throughput in rows:
         values = samples.throughput if is_throughput else samples.ratios
         lines.append((title, *(spread(values(row, mode)) if mode in samples.cost[row] else "-" for mode in modes)))
-        shares.append((f"copies delivered: {title}",
+        shares.append((f"{title.split(':')[0]}: copies delivered",
                        *(percent(samples.least_delivered(row, mode)) for mode in modes)))
     print_table(head, lines + shares)
