@@ -17,6 +17,10 @@ LIBRARIES = {
     "bpf-kernel": r"bpf/bpf_(helpers|endian|core_read|tracing)\.h",
     "mnl": r"libmnl/",
     "kernel": r"linux/|asm/|net/|netinet/|arpa/|sys/|unistd\.h|fcntl\.h|sched\.h|poll\.h|signal\.h|dirent\.h|netdb\.h",
+    "beast": r"boost/",
+    "tls": r"openssl/",
+    "rest": r"cpprest/|pplx/",
+    "prometheus": r"prometheus/",
     "test": r"gtest/|gmock/|benchmark/",
 }
 
@@ -24,11 +28,21 @@ LIBRARIES = {
 # A folder may always include itself.
 ROOMS = {
     "contract": ((), (), {"codec.cc": ("json",), "ip.cc": ("kernel",)}),
+    # What each of the two daemons has: its log, its signals, its port for scrapers, its mailbox.
+    "process": (("contract/result.h",), ("log", "kernel"), {"endpoint.cc": ("beast",)}),
     "operator/api": (("contract/",), (), {}),
     "operator/decode": (("operator/api/", "contract/"), (), {"yaml.cc": ("yaml",), "json.cc": ("json",)}),
     "operator/store": (("operator/api/", "contract/names.h"), (), {}),
     "operator/compile": (("operator/api/", "operator/store/snapshot.h", "contract/"), (), {}),
     "operator/status": (("operator/api/", "operator/compile/verdicts.h", "contract/"), (), {}),
+    "operator/kube": (("operator/api/", "operator/decode/", "contract/"), (),
+                      {"transport_cpprest.cc": ("rest", "tls", "beast", "kernel"), "config.cc": ("json", "yaml"),
+                       "client.cc": ("json",), "reflector.cc": ("json",), "lease.cc": ("json",),
+                       "recorder.cc": ("json",), "token_review.cc": ("json",)}),
+    "operator/push": (("contract/",), ("beast", "tls", "kernel"), {}),
+    "operator/metrics": (("contract/",), ("prometheus",), {}),
+    "node-agent/link": (("contract/",), ("beast", "tls", "kernel"), {}),
+    "node-agent/metrics": (("contract/", "node-agent/bpf/abi.h", "node-agent/stats/"), ("prometheus",), {}),
     "node-agent/pods": (("contract/", "node-agent/netlink/"), ("mnl", "kernel"), {}),
     "node-agent/netlink": (("contract/",), ("mnl", "kernel"), {}),
     "node-agent/routes": (("contract/", "node-agent/netlink/"), ("mnl", "kernel"), {}),

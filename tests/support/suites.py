@@ -1,6 +1,6 @@
 """Builds and runs the suites and ends in one closing line: `N passed, N failed` (`, N skipped` where there are any).
 
-usage: suites.py [label ...]      without labels: every suite, and the unprivileged ones once more under ASan and UBSan
+usage: suites.py [label ...]      without labels: every suite, and the unprivileged ones once more under sanitizers
 """
 
 import os
@@ -13,8 +13,9 @@ import xml.etree.ElementTree
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The order in which they run. Suites that own kernel state run one test at a time.
-JOBS = {"unit": 2, "golden": 2, "worlds": 2, "crds": 2, "check": 1, "fuzz": 2, "bpf": 1, "datapath": 1}
-SANITIZED = ["unit", "golden", "worlds"]
+JOBS = {"unit": 2, "golden": 2, "worlds": 2, "net": 2, "crds": 2, "check": 1, "fuzz": 2, "bpf": 1, "datapath": 1,
+        "controlplane": 1}
+SANITIZED = {"asan": ["unit", "golden", "worlds", "net"], "tsan": ["net"]}  # once more
 SHOWN_FAILURES = 10
 SHOWN_LINES = 60
 SUITE_TIMEOUT = 40 * 60
@@ -125,11 +126,11 @@ def main(labels):
         return 2
     plans = [("dev", labels or list(JOBS))]
     if not labels:
-        plans.append(("asan", SANITIZED))
+        plans += SANITIZED.items()
     total = Tally()
     for preset, suites in plans:
-        # All of dev; of the sanitized build what its suites need.
-        targets = [f"tests_{label}" for label in suites] if preset == "asan" or labels else []
+        # All of dev; of the sanitized builds what their suites need.
+        targets = [f"tests_{label}" for label in suites] if preset in SANITIZED or labels else []
         if not build(preset, targets):
             total.failed += 1
             continue

@@ -40,7 +40,7 @@ class Run(unittest.TestCase):
         folder = tempfile.TemporaryDirectory(prefix="podmirror-suites-")
         self.addCleanup(folder.cleanup)
         self.root = pathlib.Path(folder.name)
-        for preset in ("dev", "asan"):
+        for preset in ("dev", *suites.SANITIZED):
             (self.root / "build" / preset).mkdir(parents=True)
         self.cases = {label: [PASSED] for label in suites.JOBS}
         self.code, self.builds = 0, True
@@ -65,7 +65,7 @@ class Run(unittest.TestCase):
         return code, out.getvalue().splitlines()[-1]
 
     def test_all_suites_and_the_sanitized_ones_once_more_are_summed_up(self):
-        total = len(suites.JOBS) + len(suites.SANITIZED)
+        total = len(suites.JOBS) + sum(map(len, suites.SANITIZED.values()))
         self.assertEqual(self.closing_line(), (0, f"{total} passed, 0 failed"))
 
     def test_one_failure_in_one_suite_ends_with_one(self):
