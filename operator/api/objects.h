@@ -95,6 +95,7 @@ template <typename Spec>
 struct Object {
   Meta meta;
   std::expected<Spec, Invalid> spec;
+  std::string status = {};  // as canonical JSON (sorted keys, no blanks), so that one can compare; absent: empty
 
   bool operator==(const Object&) const = default;
 };

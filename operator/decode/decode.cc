@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "contract/reasons.h"
+#include "operator/decode/canonical.h"
 #include "operator/decode/kind_decoders.h"
 #include "operator/decode/kinds.h"
 #include "operator/decode/reader.h"
@@ -77,7 +78,7 @@ api::Invalid Summarize(const std::vector<Found>& found, std::string_view reason)
 template <typename Object>
 Result<Object> DecodeOurs(const Node& document, const Schema& schema, std::string_view reason, auto decode_spec) {
   std::optional<Error> error;
-  Object object{ReadMeta(Reader(document, "", error).At("metadata"), true), {}};
+  Object object{ReadMeta(Reader(document, "", error).At("metadata"), true), {}, {}};
   if (error) return std::unexpected(std::move(*error));
   const std::vector<Found> found = FindFaults(document, schema);
   if (found.empty()) {
@@ -85,6 +86,7 @@ Result<Object> DecodeOurs(const Node& document, const Schema& schema, std::strin
   } else {
     object.spec = std::unexpected(Summarize(found, reason));
   }
+  if (const Node* status = document.Find("status")) object.status = CanonicalJson(*status);
   return object;
 }
 

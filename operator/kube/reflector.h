@@ -25,10 +25,12 @@ std::string_view NameOf(Kind kind);  // "tms", "pods": for logs and metrics
 using Object = std::variant<api::TrafficMirrorFilter, api::TrafficMirrorTarget, api::TrafficMirrorSession, api::Pod,
                             api::Namespace, api::Service, api::EndpointSlice>;
 
-// Everything there is of a kind: replaces what was known, in one swap.
+// Everything there is of a kind: replaces what was known, in one swap. What exists and could not be read stays as it
+// was known.
 struct Listed {
   Kind kind;
   std::vector<Object> objects;
+  std::vector<ObjectKey> unreadable = {};
 };
 struct Put {
   Kind kind;
