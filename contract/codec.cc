@@ -1,5 +1,6 @@
 #include "contract/codec.h"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 namespace podmirror {
@@ -109,10 +110,9 @@ Json EncodeTruncation(const TruncationReport& truncation) {
 
 // Messages may quote bytes of the world; what is not UTF-8 is replaced instead of thrown.
 std::string Write(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string WriteLine(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace); }
 
-}  // namespace
-
-std::string Encode(const DesiredState& state) {
+Json EncodeState(const DesiredState& state) {
   Json json;
   json["filters"] = ListOf(state.filters, EncodeFilter);
   json["targets"] = ListOf(state.targets, EncodeTarget);
@@ -120,15 +120,63 @@ std::string Encode(const DesiredState& state) {
   json["sources"] = ListOf(state.sources, EncodeSource);
   json["clusterDNS"] = ListOf(state.cluster_dns, Text<SocketAddress>);
   json["collectors"] = ListOf(state.collectors, Text<SocketAddress>);
-  return Write(json);
+  return json;
 }
 
-std::string Encode(const NodeReport& report) {
+Json EncodeReport(const NodeReport& report) {
   Json json;
   json["sources"] = ListOf(report.sources, EncodeSourceReport);
   json["endpoints"] = ListOf(report.endpoints, EncodeEndpointReport);
   json["truncations"] = ListOf(report.truncations, EncodeTruncation);
-  return Write(json);
+  return json;
+}
+
+Json EncodeRevision(const Revision& revision) {
+  return {{"leaseCreated", FormatInstant(revision.epoch.lease_created)},
+          {"leaseTransitions", revision.epoch.lease_transitions},
+          {"number", revision.number}};
+}
+
+// At most so many bytes of UTF-8, cut between characters.
+void Cut(std::string& text, std::size_t most) {
+  const auto is_ascii = [](char c) { return static_cast<unsigned char>(c) < 0x80; };
+  // What is not UTF-8 grows when it is replaced.
+  if (!std::ranges::all_of(text, is_ascii)) text = Json::parse(WriteLine(text)).get<std::string>();
+  if (text.size() <= most) return;
+  std::size_t end = most;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xc0) == 0x80) --end;
+  text.resize(end);
+}
+
+std::string EncodeMessage(const ReportMessage& message, std::size_t most) {
+  NodeReport report = message.report;
+  for (SourceReport& source : report.sources) Cut(source.message, most);
+  for (EndpointReport& endpoint : report.endpoints) Cut(endpoint.message, most);
+  Json json = {{"version", kMessageVersion}};
+  if (message.applied) json["applied"] = EncodeRevision(*message.applied);
+  json["agentVersion"] = message.agent_version;
+  json["kernel"] = message.kernel;
+  json["attachMode"] = message.attach_mode;
+  json["report"] = EncodeReport(report);
+  return WriteLine(json);
+}
+
+}  // namespace
+
+std::string Encode(const DesiredState& state) { return Write(EncodeState(state)); }
+std::string Encode(const NodeReport& report) { return Write(EncodeReport(report)); }
+
+std::string Encode(const StateMessage& message) {
+  const Json json = {{"version", kMessageVersion},
+                     {"revision", EncodeRevision(message.revision)},
+                     {"state", EncodeState(message.state)}};
+  return WriteLine(json);
+}
+
+// Reasons matter more than their explanations.
+std::string Encode(const ReportMessage& message) {
+  std::string text = EncodeMessage(message, kMaxReportMessageBytes);
+  return text.size() <= kMaxReportBytes ? text : EncodeMessage(message, 0);
 }
 
 }  // namespace podmirror

@@ -55,5 +55,7 @@ struct ReportMessage {
 // Limits of the stream, in bytes of one message.
 inline constexpr std::size_t kMaxStateBytes = 16 << 20;
 inline constexpr std::size_t kMaxReportBytes = 1 << 20;
+// Of one `message` in a report: a longer one is cut when it is written.
+inline constexpr std::size_t kMaxReportMessageBytes = 1024;
 
 }  // namespace podmirror

@@ -27,7 +27,7 @@ LIBRARIES = {
 # room: (includes by path prefix, library families, library families for single files).
 # A folder may always include itself.
 ROOMS = {
-    "contract": ((), (), {"codec.cc": ("json",), "ip.cc": ("kernel",)}),
+    "contract": ((), (), {"codec.cc": ("json",), "json_value.h": ("json",), "ip.cc": ("kernel",)}),
     # What each of the two daemons has: its log, its signals, its port for scrapers, its mailbox.
     "process": (("contract/result.h", "contract/names.h"), ("log", "kernel"), {"endpoint.cc": ("beast",)}),
     "operator/api": (("contract/",), (), {}),
