@@ -40,9 +40,16 @@ struct Removed {
   Kind kind;
   ObjectKey key;
 };
-// The kind cannot be listed now (its CRD is missing, 404): what is known of it is no longer the truth, and nothing may
-// be removed because of it. Listed{} ends that.
+// The kind cannot be listed now (its CRD is missing: 404; we may not: 403): what is known of it is no longer the truth,
+// and nothing may be removed because of it. Listed{} ends that. Said once each time the reason changes.
 struct OutOfSync {
+  Kind kind;
+  Error why;
+};
+// The server does not answer, or not as it should (an outage, 429, 5xx): what is known of this kind may be old, and a
+// server that comes back may have forgotten all. So nothing may be removed because of what the other kinds say
+// meanwhile. Fresh{} or Listed{} ends that. Said once each time the reason changes.
+struct Unheard {
   Kind kind;
   Error why;
 };
@@ -57,14 +64,14 @@ struct Fresh {
   Kind kind;
 };
 
-using WatchEvent = std::variant<Listed, Put, Removed, OutOfSync, Unreadable, Fresh>;
+using WatchEvent = std::variant<Listed, Put, Removed, OutOfSync, Unheard, Unreadable, Fresh>;
 
 // May block, which slows the watch down (TCP) and loses nothing.
 using Handler = std::function<void(WatchEvent)>;
 
 struct ReflectorSettings {
-  std::chrono::milliseconds first_pause{
-      800};  // doubles to the longest, with jitter; starts anew after two good minutes
+  // Doubles to the longest, with jitter; starts anew after two good minutes.
+  std::chrono::milliseconds first_pause{800};
   std::chrono::milliseconds longest_pause{30'000};
   std::chrono::milliseconds idle{150'000};           // silence after which a watch counts as dead
   std::chrono::seconds watch_least{300};             // timeoutSeconds is random between this and twice this
