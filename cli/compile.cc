@@ -82,9 +82,10 @@ int RunCompile(const CompileOptions& options) {
   for (store::AnyObject& object : change.put) store.Put(std::move(object));
 
   const compile::Compiled compiled = compile::Compile(store.Snapshot(Now()), options.compile);
-  std::map<NodeName, NodeReport> reports;
-  for (const auto& [node, state] : compiled.states) reports.emplace(node, Ideal(state));
-  const status::Status status = status::Reduce(compiled.verdicts, reports);
+  std::map<NodeName, status::NodeState> nodes;
+  for (const auto& [node, state] : compiled.states)
+    nodes.emplace(node, status::NodeState{Ideal(state), true, state.pointer()});
+  const status::Status status = status::Reduce(compiled, nodes);
   const std::string text =
       options.format == Format::kJson ? ToJsonText(compiled, status, documents.errors()) : ToText(compiled, status);
   std::fputs(text.c_str(), stdout);

@@ -234,7 +234,7 @@ void Local::Compile() {
   must_compile_ = false;
   compiled_ = compile::Compile(store_.Snapshot(Now()), options_.compile);
   const auto state = compiled_.states.find(std::string(kLocalNode));
-  desired_ = state == compiled_.states.end() ? DesiredState{} : state->second;
+  desired_ = state == compiled_.states.end() ? DesiredState{} : *state->second;
   pods_->Follow(documents_.places());
   must_reconcile_ = true;
 }
@@ -253,7 +253,8 @@ void Local::Reconcile() {
   }
   resync_due_ = Clock::now() + (outcome.failures > 0 && !ready_ ? kRetry : kResync);
 
-  status_ = status::Reduce(compiled_.verdicts, {{std::string(kLocalNode), outcome.report}});
+  const status::NodeState node{outcome.report, true, std::make_shared<const DesiredState>(desired_)};
+  status_ = status::Reduce(compiled_, {{std::string(kLocalNode), node}});
   // Whoever reads a line finds in `status` what it says.
   Publish();
   std::map<std::string, Line> lines = Lines(status_);

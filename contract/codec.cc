@@ -71,6 +71,7 @@ Json EncodeSession(const DesiredSession& session) {
   json["target"] = session.target.ToString();
   if (session.packet_length) json["packetLength"] = *session.packet_length;
   if (session.expires_at) json["expiresAt"] = FormatInstant(*session.expires_at);
+  if (session.tier == Tier::kPriority) json["tier"] = "Priority";
   return json;
 }
 
@@ -120,6 +121,9 @@ Json EncodeState(const DesiredState& state) {
   json["sources"] = ListOf(state.sources, EncodeSource);
   json["clusterDNS"] = ListOf(state.cluster_dns, Text<SocketAddress>);
   json["collectors"] = ListOf(state.collectors, Text<SocketAddress>);
+  if (!state.priority_collectors.empty()) {
+    json["priorityCollectors"] = ListOf(state.priority_collectors, Text<SocketAddress>);
+  }
   return json;
 }
 

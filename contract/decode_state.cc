@@ -144,6 +144,14 @@ std::string ReadUid(Fields& fields) {
       .value_or("");
 }
 
+// The normal tier is not written.
+Tier ReadTier(const Value& value) {
+  const std::string text = value.Text(16);
+  if (text != "Priority")
+    value.Blame(json::Quote(text) + " is not a tier that is written", "write Priority, or nothing");
+  return Tier::kPriority;
+}
+
 DesiredSession ReadSession(const Value& value) {
   Fields fields(value);
   DesiredSession session;
@@ -157,6 +165,7 @@ DesiredSession ReadSession(const Value& value) {
     return static_cast<std::uint16_t>(v.Number(kMinPacketLength, kMaxPacketLength));
   });
   session.expires_at = fields.GetIfThere("expiresAt", json::ReadInstant);
+  session.tier = fields.GetIfThere("tier", ReadTier).value_or(Tier::kNormal);
   return session;
 }
 
@@ -212,6 +221,13 @@ void CheckReferences(const Value& value, const DesiredState& state) {
   }
 }
 
+// Left out where it is empty.
+std::vector<SocketAddress> ReadPriorityCollectors(const Value& value) {
+  std::vector<SocketAddress> sockets = ReadSockets(value);
+  if (value.json().empty()) value.Blame("is empty", "leave it out");
+  return sockets;
+}
+
 DesiredState ReadState(const Value& value) {
   DesiredState state;
   {
@@ -226,6 +242,8 @@ DesiredState ReadState(const Value& value) {
     });
     state.cluster_dns = fields.Get("clusterDNS", ReadSockets);
     state.collectors = fields.Get("collectors", ReadSockets);
+    state.priority_collectors =
+        fields.GetIfThere("priorityCollectors", ReadPriorityCollectors).value_or(std::vector<SocketAddress>{});
   }
   CheckReferences(value, state);
   return state;

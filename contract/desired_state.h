@@ -52,6 +52,10 @@ struct DesiredTarget {
   bool operator==(const DesiredTarget&) const = default;
 };
 
+// Sessions of the priority tier come before all others. The loop guard covers, for a session of a tier, the collectors
+// of that tier and above.
+enum class Tier : std::uint8_t { kPriority, kNormal };
+
 struct DesiredSession {
   ObjectKey key;
   std::string uid;  // empty in local mode where the file has none
@@ -60,6 +64,7 @@ struct DesiredSession {
   ObjectKey target;
   std::optional<std::uint16_t> packet_length;  // inner bytes; absent: whole
   std::optional<Instant> expires_at;           // the agent stops by itself from here on
+  Tier tier = Tier::kNormal;
 
   bool operator==(const DesiredSession&) const = default;
 };
@@ -83,7 +88,8 @@ struct DesiredState {
   std::vector<DesiredSession> sessions;    // by key; only those that a source below uses
   std::vector<DesiredSource> sources;      // by pod
   std::vector<SocketAddress> cluster_dns;  // ascending; empty unless a filter above wants it
-  std::vector<SocketAddress> collectors;   // ascending; UDP to these is never mirrored (no loops)
+  std::vector<SocketAddress> collectors;   // ascending; no session of the normal tier mirrors UDP to these (no loops)
+  std::vector<SocketAddress> priority_collectors;  // ascending, none of the above; no session at all does
 
   bool operator==(const DesiredState&) const = default;
 };

@@ -4,11 +4,14 @@
 
 #include <map>
 #include <optional>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "contract/desired_state.h"
 #include "contract/ip.h"
 #include "contract/names.h"
+#include "operator/compile/shared.h"
 #include "operator/compile/verdicts.h"
 #include "operator/store/snapshot.h"
 
@@ -19,12 +22,14 @@ struct Settings {
   std::vector<Cidr> allowed_target_cidrs;  // address targets must lie in one of these
   ObjectKey dns_service{"kube-system", "kube-dns"};
   std::vector<IpAddress> node_local_dns = DefaultNodeLocalDns();
+  std::set<std::string> priority_namespaces;  // whose sessions come before all others
+  std::string own_namespace;                  // of Podmirror's own pods, which are no sources; empty: there are none
 
   static std::vector<IpAddress> DefaultNodeLocalDns();  // 169.254.20.10
 };
 
 struct Compiled {
-  std::map<NodeName, DesiredState> states;  // nodes that have at least one source
+  std::map<NodeName, Shared<DesiredState>> states;  // nodes that have at least one source
   Verdicts verdicts;
   std::optional<Instant> next_change;  // the earliest expiresAt still to come: compile again then
 

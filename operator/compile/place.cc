@@ -70,15 +70,15 @@ DesiredState MakeState(Used used, const Verdicts& verdicts, const std::vector<So
 
 }  // namespace
 
-std::map<NodeName, DesiredState> Place(const std::vector<Source>& sources, const Verdicts& verdicts,
-                                       const std::vector<SocketAddress>& collectors,
-                                       const std::vector<SocketAddress>& cluster_dns) {
+std::map<NodeName, Shared<DesiredState>> Place(const std::vector<Source>& sources, const Verdicts& verdicts,
+                                               const std::vector<SocketAddress>& collectors,
+                                               const std::vector<SocketAddress>& cluster_dns) {
   std::map<NodeName, Used> nodes;
   for (const Source& source : sources) Add(source, nodes[source.pod->node]);
-  std::map<NodeName, DesiredState> states;
+  std::map<NodeName, Shared<DesiredState>> states;
   for (auto& [node, used] : nodes) {
     if (used.sources.empty()) continue;
-    states.emplace(node, MakeState(std::move(used), verdicts, collectors, cluster_dns));
+    states.emplace(node, Shared(MakeState(std::move(used), verdicts, collectors, cluster_dns)));
   }
   return states;
 }

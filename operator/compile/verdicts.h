@@ -70,6 +70,8 @@ struct SessionVerdict {
   ObjectKey target;
   std::optional<Vni> vni;              // stated or allotted; absent: refused or invalid
   std::vector<SourceVerdict> sources;  // by pod; bound ones, and those that can never be a source
+  bool beyond_own = false;             // it has a namespaceSelector
+  int left_out = 0;                    // namespaces that spec.source.namespaceSelector selects and that do not consent
 
   bool operator==(const SessionVerdict&) const = default;
 };

@@ -1,13 +1,15 @@
-// Reduce: verdicts + node reports -> conditions. It words what they say and has no opinion of its own.
+// Reduce: verdicts + what nodes say -> conditions. It words what they say and has no opinion of its own.
 #pragma once
 
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "contract/names.h"
 #include "contract/node_report.h"
-#include "operator/compile/verdicts.h"
+#include "operator/compile/compile.h"
 
 namespace podmirror::status {
 
@@ -76,6 +78,15 @@ struct Status {
   bool operator==(const Status&) const = default;
 };
 
-Status Reduce(const compile::Verdicts& verdicts, const std::map<NodeName, NodeReport>& reports);
+// What is known of a node. A node that is not named has never reported.
+struct NodeState {
+  NodeReport report;      // the last one; only what concerns the node's own sources and targets is heard
+  bool reachable = true;  // false: it should have reported in the last 60 s and has not
+  // What the node had applied when it made the report; nullptr: not known, so nothing is confirmed. Give it the pointer
+  // of Compiled::states where that is it.
+  std::shared_ptr<const DesiredState> applied;
+};
+
+Status Reduce(const compile::Compiled& compiled, const std::map<NodeName, NodeState>& nodes);
 
 }  // namespace podmirror::status

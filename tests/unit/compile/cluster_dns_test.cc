@@ -79,11 +79,11 @@ TEST(ClusterDns, TheServiceAndTheCacheAreSettings) {
 
 TEST(ClusterDns, AStateHasItOnlyWhereAUsedFilterAsks) {
   Cluster cluster = WithDns();
-  EXPECT_EQ(cluster.Compile().states.at("n1").cluster_dns.size(), 4u);
+  EXPECT_EQ(cluster.Compile().states.at("n1")->cluster_dns.size(), 4u);
   cluster.Filter("all");
-  EXPECT_THAT(cluster.Compile().states.at("n1").cluster_dns, IsEmpty());
+  EXPECT_THAT(cluster.Compile().states.at("n1")->cluster_dns, IsEmpty());
   cluster.Filter("unused", {{}, {}, 0, true});
-  EXPECT_THAT(cluster.Compile().states.at("n1").cluster_dns, IsEmpty());
+  EXPECT_THAT(cluster.Compile().states.at("n1")->cluster_dns, IsEmpty());
 }
 
 }  // namespace

@@ -91,8 +91,8 @@ TEST(JudgeSessions, ATargetWithoutEndpointsLeavesTheSessionActive) {
   ExpectNo(verdict.target_ready, reason::kNoEndpoints, "");
   const auto states = cluster.Compile().states;
   ASSERT_TRUE(states.contains("n1"));
-  ASSERT_EQ(states.at("n1").targets.size(), 1u);
-  EXPECT_TRUE(states.at("n1").targets[0].endpoints.empty());
+  ASSERT_EQ(states.at("n1")->targets.size(), 1u);
+  EXPECT_TRUE(states.at("n1")->targets[0].endpoints.empty());
 }
 
 TEST(JudgeSessions, AnInvalidSessionSaysWhatIsWrong) {

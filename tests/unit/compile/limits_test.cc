@@ -45,7 +45,7 @@ const SourceVerdict& On(const Compiled& compiled, const std::string& session, co
 TEST(Limits, SixteenSessionsFitOnAPod) {
   const Compiled compiled = WithSessions(16).Compile();
   EXPECT_EQ(On(compiled, "s15").reason, "");
-  EXPECT_EQ(compiled.states.at("n1").sources[0].ingress.size(), kMaxSessionsPerPod);
+  EXPECT_EQ(compiled.states.at("n1")->sources[0].ingress.size(), kMaxSessionsPerPod);
 }
 
 TEST(Limits, TheSeventeenthAndEveryLaterSessionIsLeftOut) {
@@ -53,8 +53,8 @@ TEST(Limits, TheSeventeenthAndEveryLaterSessionIsLeftOut) {
   EXPECT_EQ(On(compiled, "s15").reason, "");
   EXPECT_EQ(On(compiled, "s16").reason, reason::kTooManySessions);
   EXPECT_EQ(On(compiled, "s17").reason, reason::kTooManySessions);
-  EXPECT_EQ(compiled.states.at("n1").sources[0].ingress.size(), kMaxSessionsPerPod);
-  EXPECT_EQ(compiled.states.at("n1").sessions.size(), kMaxSessionsPerPod);
+  EXPECT_EQ(compiled.states.at("n1")->sources[0].ingress.size(), kMaxSessionsPerPod);
+  EXPECT_EQ(compiled.states.at("n1")->sessions.size(), kMaxSessionsPerPod);
 }
 
 TEST(Limits, ASessionThatIsNotActiveTakesNoPlace) {
@@ -90,7 +90,7 @@ TEST(Limits, TheFirstSessionWhoseRulesDoNotFitAndEveryLaterOneAreLeftOutOfThatDi
     EXPECT_EQ(On(compiled, name).reason, reason::kTooManyRules);
     EXPECT_THAT(On(compiled, name).message, HasSubstr("direction ingress:"));
   }
-  const DesiredSource& source = compiled.states.at("n1").sources[0];
+  const DesiredSource& source = compiled.states.at("n1")->sources[0];
   EXPECT_THAT(source.ingress, ElementsAre(Key("a")));
   EXPECT_THAT(source.egress, ElementsAre(Key("a"), Key("b"), Key("c")));
 }
@@ -103,7 +103,7 @@ TEST(Limits, TheDirectionsAreCountedApart) {
   AddSession(cluster, "c", 3, 0, 1);
   const Compiled compiled = cluster.Compile();
   EXPECT_THAT(On(compiled, "c").message, HasSubstr("direction egress:"));
-  EXPECT_THAT(compiled.states.at("n1").sources[0].ingress, ElementsAre(Key("a"), Key("b"), Key("c")));
+  EXPECT_THAT(compiled.states.at("n1")->sources[0].ingress, ElementsAre(Key("a"), Key("b"), Key("c")));
 }
 
 TEST(Limits, ASessionOutOfBothDirectionsIsNotInTheState) {
@@ -112,8 +112,8 @@ TEST(Limits, ASessionOutOfBothDirectionsIsNotInTheState) {
   AddSession(cluster, "b", 2, 1, 1);
   const Compiled compiled = cluster.Compile();
   EXPECT_THAT(On(compiled, "b").message, HasSubstr("ingress and egress"));
-  EXPECT_EQ(compiled.states.at("n1").sessions.size(), 1u);
-  EXPECT_EQ(compiled.states.at("n1").filters.size(), 1u);
+  EXPECT_EQ(compiled.states.at("n1")->sessions.size(), 1u);
+  EXPECT_EQ(compiled.states.at("n1")->filters.size(), 1u);
 }
 
 TEST(Limits, ASessionLeftOutByNumberTakesNoRules) {

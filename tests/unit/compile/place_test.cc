@@ -23,7 +23,7 @@ TEST(Place, ASourceCarriesItsPodsUidAndAddresses) {
   api::Pod& pod = cluster.snapshot.pods.at(Key("web-1"));
   pod.meta.uid = "7f1c";
   pod.ips.push_back(testing::Ip("fd00::1"));
-  const DesiredSource source = cluster.Compile().states.at("n1").sources.at(0);
+  const DesiredSource source = cluster.Compile().states.at("n1")->sources.at(0);
   EXPECT_EQ(source.pod, Key("web-1"));
   EXPECT_EQ(source.uid, "7f1c");
   EXPECT_EQ(source.ips, pod.ips);
@@ -35,7 +35,7 @@ TEST(Place, ASessionCarriesAllThatTheAgentNeeds) {
   session.spec->vni = Number(64);
   session.spec->packet_length = 128;
   session.spec->expires_at = Time("2026-12-01T00:00:00Z");
-  const DesiredSession desired = cluster.Compile().states.at("n1").sessions.at(0);
+  const DesiredSession desired = cluster.Compile().states.at("n1")->sessions.at(0);
   const DesiredSession expected{Key("tap"), "uid-shop/tap",          Number(64), Key("all"), Key("ids"),
                                 128,        session.spec->expires_at};
   EXPECT_EQ(desired, expected);
@@ -47,7 +47,7 @@ TEST(Place, AFilterIsHandedOverWhole) {
   rule.protocol = kTcp;
   rule.source = Range("10.0.0.0/8");
   cluster.Filter("all", {{rule}, {}, 5, true});
-  const DesiredFilter filter = cluster.Compile().states.at("n1").filters.at(0);
+  const DesiredFilter filter = cluster.Compile().states.at("n1")->filters.at(0);
   EXPECT_EQ(filter, (DesiredFilter{Key("all"), {rule}, {}, 5, true}));
 }
 
@@ -62,15 +62,15 @@ TEST(Place, EachNodeGetsItsOwnSourcesAndOnlyWhatTheyUse) {
   spec.target = "db";
   const auto states = cluster.Compile().states;
   ASSERT_EQ(states.size(), 2u);
-  EXPECT_EQ(states.at("n1").sources.size(), 2u);
-  EXPECT_EQ(states.at("n1").sources[0].pod, Key("db-1"));
-  EXPECT_EQ(states.at("n1").sessions.size(), 2u);
-  EXPECT_EQ(states.at("n1").filters.size(), 2u);
-  EXPECT_EQ(states.at("n1").targets.size(), 2u);
-  EXPECT_EQ(states.at("n2").sources.size(), 1u);
-  EXPECT_EQ(states.at("n2").sessions.size(), 1u);
-  EXPECT_EQ(states.at("n2").filters.size(), 1u);
-  EXPECT_EQ(states.at("n2").targets.size(), 1u);
+  EXPECT_EQ(states.at("n1")->sources.size(), 2u);
+  EXPECT_EQ(states.at("n1")->sources[0].pod, Key("db-1"));
+  EXPECT_EQ(states.at("n1")->sessions.size(), 2u);
+  EXPECT_EQ(states.at("n1")->filters.size(), 2u);
+  EXPECT_EQ(states.at("n1")->targets.size(), 2u);
+  EXPECT_EQ(states.at("n2")->sources.size(), 1u);
+  EXPECT_EQ(states.at("n2")->sessions.size(), 1u);
+  EXPECT_EQ(states.at("n2")->filters.size(), 1u);
+  EXPECT_EQ(states.at("n2")->targets.size(), 1u);
 }
 
 TEST(Place, CollectorsOfAllActiveSessionsGoToEveryNode) {
@@ -82,10 +82,10 @@ TEST(Place, CollectorsOfAllActiveSessionsGoToEveryNode) {
   out.spec->pods = {{{"app", "nobody"}}, {}};  // active without a source
   const auto states = cluster.Compile().states;
   for (const auto* node : {"n1", "n2"}) {
-    EXPECT_THAT(states.at(node).collectors, ElementsAre(At("10.1.9.1"), At("192.0.2.10", 5000)));
+    EXPECT_THAT(states.at(node)->collectors, ElementsAre(At("10.1.9.1"), At("192.0.2.10", 5000)));
   }
   out.spec->paused = true;
-  EXPECT_THAT(cluster.Compile().states.at("n1").collectors, ElementsAre(At("10.1.9.1")));
+  EXPECT_THAT(cluster.Compile().states.at("n1")->collectors, ElementsAre(At("10.1.9.1")));
 }
 
 TEST(Place, ATargetHasOnlyUsableEndpoints) {

@@ -180,7 +180,7 @@ TEST(PriorityTie, TheLaterOfTwoWithOneNumberSaysItAndStaysActive) {
   EXPECT_EQ(later.reason, reason::kPriorityTie);
   EXPECT_THAT(later.message, HasSubstr("shop/early"));
   EXPECT_EQ(compiled.verdicts.sessions.at(Key("early")).accepted, Finding());
-  EXPECT_THAT(compiled.states.at("n1").sources[0].ingress, ElementsAre(Key("early"), Key("tap")));
+  EXPECT_THAT(compiled.states.at("n1")->sources[0].ingress, ElementsAre(Key("early"), Key("tap")));
 }
 
 TEST(PriorityTie, DifferentNumbersOrDifferentPodsAreNoTie) {

@@ -137,7 +137,7 @@ TEST(Codec, LeavesOutWhatIsAbsent) {
   DesiredState state;
   state.sessions = {DesiredSession{}};
   const std::string text = Encode(state);
-  for (const char* absent : {"uid", "packetLength", "expiresAt"}) {
+  for (const char* absent : {"uid", "packetLength", "expiresAt", "tier", "priorityCollectors"}) {
     EXPECT_EQ(text.find(absent), std::string::npos) << absent;
   }
   EXPECT_EQ(Encode(NodeReport{}), "{\n  \"sources\": [],\n  \"endpoints\": [],\n  \"truncations\": []\n}\n");

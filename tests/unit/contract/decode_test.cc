@@ -158,6 +158,7 @@ TEST(DecodeState, RefusesEachFieldThatIsWrong) {
       {"/state/sessions/0/target", "\"shop/other\"", "state", "shop/other, which is not among the targets"},
       {"/state/sessions/0/packetLength", "79", "state.sessions[0].packetLength", "80 to 65535"},
       {"/state/sessions/0/expiresAt", "null", "state.sessions[0].expiresAt", "not a text"},
+      {"/state/sessions/0/tier", "\"Normal\"", "state.sessions[0].tier", "not a tier"},
       {"/state/sessions/0/name", "\"two\"", "state.sessions[1]", "twice"},
       {"/state/sources/0/ips/0", "\"10.0.0.256\"", "state.sources[0].ips[0]", "not an IP address"},
       {"/state/sources/0/ips/0", "\"FD00::1\"", "state.sources[0].ips[0]", "not as we write it"},
@@ -165,6 +166,8 @@ TEST(DecodeState, RefusesEachFieldThatIsWrong) {
       {"/state/sources/0/egress", "[\"shop/none\"]", "state", "shop/none, which is not among the sessions"},
       {"/state/sources/0/node", "\"b\"", "state.sources[0]", "unknown field"},
       {"/state/clusterDNS", nullptr, "state", "lacks the field"},
+      {"/state/priorityCollectors", "[]", "state.priorityCollectors", "is empty"},
+      {"/state/priorityCollectors", "[\"10.0.0.1\"]", "state.priorityCollectors[0]", "not"},
       {"/state/collectors/0", "false", "state.collectors[0]", "not a text"},
   };
   for (const Wrong& wrong : kWrong) ExpectRefused(DecodeStateMessage(Changed(kState, wrong)), wrong);

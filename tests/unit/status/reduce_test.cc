@@ -25,7 +25,23 @@ Reports AllGood() {
           {"n2", {.sources = {{Key("web-2"), "veth2", "", ""}}, .endpoints = {{At("10.1.9.1"), "", ""}}}}};
 }
 
-Status Reduced(const Cluster& cluster, const Reports& reports) { return Reduce(cluster.Compile().verdicts, reports); }
+using Nodes = std::map<NodeName, NodeState>;
+
+// Each node that reports has applied what is wanted of it now.
+Nodes UpToDate(const compile::Compiled& compiled, const Reports& reports) {
+  Nodes nodes;
+  for (const auto& [node, report] : reports) {
+    const auto state = compiled.states.find(node);
+    nodes[node] = {report, true,
+                   state == compiled.states.end() ? std::make_shared<const DesiredState>() : state->second.pointer()};
+  }
+  return nodes;
+}
+
+Status Reduced(const Cluster& cluster, const Reports& reports) {
+  const compile::Compiled compiled = cluster.Compile();
+  return Reduce(compiled, UpToDate(compiled, reports));
+}
 SessionStatus Tap(const Cluster& cluster, const Reports& reports = AllGood()) {
   return Reduced(cluster, reports).sessions.at(Key("tap"));
 }
