@@ -16,7 +16,7 @@ LINK = re.compile(r"\]\(([^)#]+)(?:#[^)]*)?\)")
 TEST_NAME = re.compile(r"[A-Z]\w*\.[A-Z]\w+")
 TEST_MACRO = re.compile(r"^TEST(?:_F|_P)?\(\s*(\w+),\s*(\w+)\)", re.MULTILINE)
 HOLDS_TESTS = re.compile(r"^TEST(?:_F|_P)?\(|^    def test_|^podmirror_fuzzer\(", re.MULTILINE)
-REGISTERS = re.compile(r"^\s*(podmirror_test|podmirror_fuzzer|add_test)\(", re.MULTILINE)
+REGISTERS = re.compile(r"^\s*(podmirror_test|podmirror_controlplane_test|podmirror_fuzzer|add_test)\(", re.MULTILINE)
 TABLE_HEAD = "| Capability | Folder | Test |"
 FENCE = re.compile(r"^```.*?^```", re.MULTILINE | re.DOTALL)
 

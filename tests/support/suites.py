@@ -15,6 +15,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 # The order in which they run. Suites that own kernel state run one test at a time.
 JOBS = {"unit": 2, "golden": 2, "worlds": 2, "net": 2, "crds": 2, "check": 1, "fuzz": 2, "bpf": 1, "datapath": 1,
         "controlplane": 1}
+NEEDS_KUBERNETES = "controlplane"
 SANITIZED = {"asan": ["unit", "golden", "worlds", "net"], "tsan": ["net"]}  # once more
 SHOWN_FAILURES = 10
 SHOWN_LINES = 60
@@ -78,6 +79,18 @@ def build(preset, targets):
     return True
 
 
+def build_kubernetes():
+    """The real API server; kept outside the build tree, so that only the first clone on a machine waits for it."""
+    start = time.monotonic()
+    log = ROOT / "build" / "kubernetes.log"
+    log.parent.mkdir(exist_ok=True)
+    code = run([sys.executable, "-B", str(ROOT / "tests/support/kube/binaries.py")], log)
+    say(f"== build kube-apiserver, kubectl: {time.monotonic() - start:.0f} s")
+    if code != 0:
+        say(tail(log.read_text(errors="replace")))
+    return code == 0
+
+
 def read_junit(path):
     """Tally and [(test, output)] of the failures of one CTest run."""
     tally, failures = Tally(), []
@@ -128,6 +141,8 @@ def main(labels):
     if not labels:
         plans += SANITIZED.items()
     total = Tally()
+    if NEEDS_KUBERNETES in (labels or JOBS) and not build_kubernetes():
+        total.failed += 1
     for preset, suites in plans:
         # All of dev; of the sanitized builds what their suites need.
         targets = [f"tests_{label}" for label in suites] if preset in SANITIZED or labels else []

@@ -43,8 +43,9 @@ class Run(unittest.TestCase):
         for preset in ("dev", *suites.SANITIZED):
             (self.root / "build" / preset).mkdir(parents=True)
         self.cases = {label: [PASSED] for label in suites.JOBS}
-        self.code, self.builds = 0, True
-        for name, value in (("ROOT", self.root), ("run", self.ctest), ("build", lambda *_: self.builds)):
+        self.code, self.builds, self.kubernetes = 0, True, True
+        for name, value in (("ROOT", self.root), ("run", self.ctest), ("build", lambda *_: self.builds),
+                            ("build_kubernetes", lambda: self.kubernetes)):
             patch = mock.patch.object(suites, name, value)
             patch.start()
             self.addCleanup(patch.stop)
@@ -87,6 +88,11 @@ class Run(unittest.TestCase):
     def test_a_build_that_fails_is_a_failure(self):
         self.builds = False
         self.assertEqual(self.closing_line("unit"), (1, "0 passed, 1 failed"))
+
+    def test_an_api_server_that_cannot_be_built_is_a_failure_of_the_suite_that_needs_it(self):
+        self.kubernetes = False
+        self.assertEqual(self.closing_line("controlplane"), (1, "1 passed, 1 failed"))
+        self.assertEqual(self.closing_line("unit"), (0, "1 passed, 0 failed"))
 
     def test_an_unknown_suite_is_refused_with_those_that_there_are(self):
         code, line = self.closing_line("unti")
