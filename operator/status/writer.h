@@ -2,15 +2,14 @@
 // subresource. On a thread of its own; the newest status of an object wins; at most one write per object and second.
 #pragma once
 
+#include <chrono>
 #include <functional>
-#include <map>
 #include <memory>
 #include <string>
 
 #include "contract/names.h"
 #include "operator/kube/client.h"
 #include "operator/kube/reflector.h"
-#include "operator/status/reduce.h"
 
 namespace podmirror::status {
 
@@ -18,26 +17,25 @@ namespace podmirror::status {
 struct Wanted {
   kube::Kind kind;
   ObjectKey key;
-  std::int64_t generation = 0;
   std::string known;   // canonical JSON of the object's .status as watched; empty: none
-  std::string wanted;  // canonical JSON without lastTransitionTime
+  std::string wanted;  // from Render()
 };
 
-// Pure. As in api.md: conditions with observedGeneration, counts, at most ten failures. Everything is cut to what the
-// CRD admits.
-std::string Render(const SessionStatus& status, std::int64_t generation);
-std::string Render(const TargetStatus& status, std::int64_t generation);
-std::string Render(const FilterStatus& status, std::int64_t generation);
-
-// The body to write, or nullopt where `known` says the same already. lastTransitionTime of a condition whose status
-// did not change is kept.
-std::optional<std::string> Difference(const std::string& known, const std::string& wanted, Instant now);
+struct WriterSettings {
+  std::chrono::milliseconds interval{1'000};        // between two writes of one object
+  std::chrono::milliseconds longest_pause{30'000};  // after failures that may pass: doubles from `interval` up to this
+  std::chrono::minutes older_schema{10};            // how long fields that the CRD lacks are left out
+};
 
 class Writer {
  public:
-  static std::unique_ptr<Writer> Start(std::shared_ptr<kube::Client> client, std::function<void(const Error&)> failed);
-  virtual ~Writer() = default;
-  virtual void Submit(Wanted wanted) = 0;  // from any thread; never waits
+  // `failed`: on the writer's thread; the same trouble of an object is said once until something of it changes.
+  static std::unique_ptr<Writer> Start(std::shared_ptr<kube::Client> client, WriterSettings settings,
+                                       std::function<void(const Error&)> failed);
+  virtual ~Writer() = default;  // does not write what waits; a write under way ends with Transport::Shutdown()
+
+  // From any thread; never waits.
+  virtual void Submit(Wanted wanted) = 0;
   virtual void Forget(kube::Kind kind, const ObjectKey& key) = 0;
 };
 
