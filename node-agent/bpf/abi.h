@@ -105,7 +105,7 @@ struct pm_hook {
 	__u32 ruleset; /* index in pm_rulesets */
 	__u32 n_sessions;
 	__u32 complete; /* no session has left since the interface counters were reset: the sum law holds */
-	__u32 pad;
+	__u32 n_priority; /* the first ones, whose tier is priority */
 	struct pm_hook_session session[PM_MAX_SESSIONS];
 };
 
@@ -145,6 +145,12 @@ struct pm_socket {
 	__u16 port_be;
 	__u16 family; /* 4 or 6 */
 	__u32 pad;
+};
+
+/* Value of pm_collectors: which sessions the loop guard keeps from UDP that goes there. */
+enum pm_guard {
+	PM_GUARD_ALL = 1,    /* a collector of the priority tier */
+	PM_GUARD_NORMAL = 2, /* one of the normal tier: sessions of that tier */
 };
 
 struct pm_config {

@@ -80,10 +80,21 @@ static __always_inline int pm_in_sockets(void *map, const struct pm_packet *pack
 	return bpf_map_lookup_elem(map, &socket) != NULL;
 }
 
-/* A copy of ours that comes by again, from this node or another. */
-static __always_inline int pm_is_copy(const struct pm_packet *packet)
+/*
+ * A copy of ours that comes by again, from this node or another: pm_guard, or 0. A value that is unknown guards all.
+ */
+static __always_inline __u32 pm_guard_of(const struct pm_packet *packet)
 {
-	return packet->protocol == PM_IPPROTO_UDP && pm_has_ports(packet) && pm_in_sockets(&pm_collectors, packet, 1);
+	struct pm_socket socket;
+	__u8 *guard;
+
+	if (packet->protocol != PM_IPPROTO_UDP || !pm_has_ports(packet))
+		return 0;
+	pm_packet_socket(packet, 1, &socket);
+	guard = bpf_map_lookup_elem(&pm_collectors, &socket);
+	if (!guard)
+		return 0;
+	return *guard == PM_GUARD_NORMAL ? PM_GUARD_NORMAL : PM_GUARD_ALL;
 }
 
 PM_GLOBAL int pm_is_cluster_dns(const struct pm_ruleset *rules, const struct pm_packet *packet)
@@ -127,12 +138,13 @@ PM_GLOBAL int pm_parse_packet(struct __sk_buff *skb, struct pm_packet *packet)
 	return packet->kind;
 }
 
+/* `silent`: bits of sessions that are not asked, and count the packet as excluded. */
 PM_GLOBAL int pm_match_packet(const struct pm_ruleset *rules, const struct pm_packet *packet, int is_cluster_dns,
-			      __u32 expired, struct pm_match_result *result)
+			      __u32 silent, struct pm_match_result *result)
 {
 	if (!rules || !packet || !result)
 		return PM_NO_SESSION;
-	*result = pm_match(rules, packet, is_cluster_dns, expired);
+	*result = pm_match(rules, packet, is_cluster_dns, silent);
 	return result->winner;
 }
 
@@ -262,6 +274,7 @@ static __always_inline void pm_judge(struct __sk_buff *skb, struct pm_scratch *s
 	struct pm_packet packet = {};
 	struct pm_ruleset *rules;
 	struct pm_hook *hook;
+	__u32 guard, silent;
 	int kind, winner;
 
 	kind = pm_parse_packet(skb, &packet);
@@ -273,17 +286,21 @@ static __always_inline void pm_judge(struct __sk_buff *skb, struct pm_scratch *s
 		counters->packets[PM_NON_IP]++;
 		return;
 	}
-	if (pm_is_copy(&packet)) {
+	guard = pm_guard_of(&packet);
+	hook = pm_inner(&pm_hooks, hook_index);
+	if (guard == PM_GUARD_ALL || (guard && !(hook && hook->n_priority))) {
 		counters->packets[PM_GUARDED]++;
 		return;
 	}
-	hook = pm_inner(&pm_hooks, hook_index);
 	rules = hook ? pm_inner(&pm_rulesets, hook->ruleset) : NULL;
 	if (!rules) {
 		counters->packets[PM_UNMATCHED]++;
 		return;
 	}
-	winner = pm_match_packet(rules, &packet, pm_is_cluster_dns(rules, &packet), pm_expired_sessions(hook), &result);
+	silent = pm_expired_sessions(hook);
+	if (guard)
+		silent |= ~0u << (hook->n_priority & 31); /* sessions of the normal tier come last */
+	winner = pm_match_packet(rules, &packet, pm_is_cluster_dns(rules, &packet), silent, &result);
 	if (winner != 0)
 		pm_count_sessions(hook, &result, skb->len + (skb->vlan_present ? PM_VLAN_HEADER : 0));
 	if (winner < 0 || winner >= PM_MAX_SESSIONS) {

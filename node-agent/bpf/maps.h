@@ -71,7 +71,7 @@ struct {
 	__type(value, struct pm_endpoint);
 } pm_endpoints SEC(".maps");
 
-/* Keys are what counts; the value means nothing. */
+/* UDP to these is guarded; the value: pm_guard. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
@@ -80,6 +80,7 @@ struct {
 	__type(value, __u8);
 } pm_collectors SEC(".maps");
 
+/* Keys are what counts; the value means nothing. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

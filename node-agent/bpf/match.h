@@ -145,7 +145,7 @@ PM_INLINE int pm_position(__u32 bit)
 
 /*
  * For IP and ARP packets. `is_cluster_dns`: one end is in pm_services (and pm_may_be_service()). `expired`: bits of
- * sessions whose time is over; they are excluded.
+ * sessions whose time is over, or that the loop guard keeps from this packet; they are excluded.
  *
  * Sessions are bits throughout, and what a rule did to one is arithmetic: known positions would make the verifier
  * walk the rules once for each of them.

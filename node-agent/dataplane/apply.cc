@@ -155,22 +155,22 @@ struct Apply {
   }
   Result<void> operator()(const plan::Detach& op) const { return DetachPin(pins.Link(op.ifindex, op.direction)); }
 
-  Result<void> operator()(const plan::PutCollector& op) const { return PutSocket("pm_collectors", op.socket); }
+  Result<void> operator()(const plan::PutCollector& op) const {
+    return WriteElement(pins, "pm_collectors", &op.socket.value, &op.guard);
+  }
   Result<void> operator()(const plan::RemoveCollector& op) const {
     return DeleteElement(pins, "pm_collectors", &op.socket.value);
   }
-  Result<void> operator()(const plan::PutService& op) const { return PutSocket("pm_services", op.socket); }
+  Result<void> operator()(const plan::PutService& op) const {
+    const std::uint8_t present = 1;
+    return WriteElement(pins, "pm_services", &op.socket.value, &present);
+  }
   Result<void> operator()(const plan::RemoveService& op) const {
     return DeleteElement(pins, "pm_services", &op.socket.value);
   }
 
   Result<void> operator()(const plan::PutNeighbour& op) const { return PutNeighbour(op.neighbour); }
   Result<void> operator()(const plan::RemoveNeighbour& op) const { return RemoveNeighbour(op.neighbour); }
-
-  Result<void> PutSocket(const char* map, const plan::Socket& socket) const {
-    const std::uint8_t present = 1;
-    return WriteElement(pins, map, &socket.value, &present);
-  }
 };
 
 }  // namespace

@@ -46,9 +46,15 @@ Result<void> TakeBudgets(const Pins& pins, plan::Observed& observed) {
   return {};
 }
 
-Result<void> TakeSockets(const Pins& pins, const char* name, std::set<plan::Socket>& sockets) {
+Result<void> TakeCollectors(const Pins& pins, plan::Observed& observed) {
   return ForEachElement<pm_socket, std::uint8_t>(
-      pins, name, [&sockets](const pm_socket& key, const std::uint8_t&) { sockets.insert({key}); });
+      pins, "pm_collectors",
+      [&observed](const pm_socket& key, const std::uint8_t& guard) { observed.collectors[{key}] = guard; });
+}
+
+Result<void> TakeServices(const Pins& pins, plan::Observed& observed) {
+  return ForEachElement<pm_socket, std::uint8_t>(
+      pins, "pm_services", [&observed](const pm_socket& key, const std::uint8_t&) { observed.services.insert({key}); });
 }
 
 std::uint32_t IdOf(const Pins& pins, const char* program) {
@@ -96,8 +102,8 @@ Result<void> TakeMaps(const Pins& pins, plan::Observed& observed) {
   if (auto read = ReadElement(pins, "pm_config", &zero, &observed.config); !read) return read;
   if (auto read = TakeEndpoints(pins, observed); !read) return read;
   if (auto read = TakeBudgets(pins, observed); !read) return read;
-  if (auto read = TakeSockets(pins, "pm_collectors", observed.collectors); !read) return read;
-  if (auto read = TakeSockets(pins, "pm_services", observed.services); !read) return read;
+  if (auto read = TakeCollectors(pins, observed); !read) return read;
+  if (auto read = TakeServices(pins, observed); !read) return read;
   if (auto read = TakeShared<pm_target>(pins, kTargets, observed.targets); !read) return read;
   if (auto read = TakeShared<pm_ruleset>(pins, kRulesets, observed.rulesets); !read) return read;
   return TakeInterfaces(pins, observed);

@@ -37,6 +37,26 @@ void ForMissing(const std::set<Value>& a, const std::set<Value>& b, Ops& ops) {
     if (!a.contains(value)) ops.push_back(SetOp{value});
 }
 
+using Collectors = std::map<Socket, std::uint8_t>;
+
+// A guard that lets more pass waits until nothing refers to what it was for.
+bool IsLooser(const Collectors& from, const Socket& socket, std::uint8_t guard) {
+  return guard == PM_GUARD_NORMAL && from.contains(socket);
+}
+
+void PutCollectors(const Collectors& from, const Collectors& to, bool looser, Ops& ops) {
+  for (const auto& [socket, guard] : to) {
+    const auto old = from.find(socket);
+    if (old != from.end() && old->second == guard) continue;
+    if (IsLooser(from, socket, guard) == looser) ops.push_back(PutCollector{socket, guard});
+  }
+}
+
+void RemoveCollectors(const Collectors& from, const Collectors& to, Ops& ops) {
+  for (const auto& [socket, guard] : from)
+    if (!to.contains(socket)) ops.push_back(RemoveCollector{socket});
+}
+
 class InterfaceDiff {
  public:
   InterfaceDiff(const Observed& observed, const Observed& wanted, Ops& ops)
@@ -147,7 +167,7 @@ std::vector<Op> Diff(const Observed& observed, const Observed& wanted) {
   PutChanged<PutBudget>(observed.budgets, wanted.budgets, ops);
   ForMissing<PutNeighbour>(observed.neighbours, wanted.neighbours, ops);
   ForMissing<PutService>(observed.services, wanted.services, ops);
-  ForMissing<PutCollector>(observed.collectors, wanted.collectors, ops);
+  PutCollectors(observed.collectors, wanted.collectors, false, ops);
   PutChanged<PutEndpoint>(observed.endpoints, wanted.endpoints, ops);
   PutChanged<PutTarget>(observed.targets, wanted.targets, ops);
   PutChanged<PutRuleset>(observed.rulesets, wanted.rulesets, ops);
@@ -161,7 +181,8 @@ std::vector<Op> Diff(const Observed& observed, const Observed& wanted) {
   RemoveGone<RemoveTarget>(observed.targets, wanted.targets, ops);
   RemoveGone<RemoveEndpoint>(observed.endpoints, wanted.endpoints, ops);
   RemoveGone<RemoveBudget>(observed.budgets, wanted.budgets, ops);
-  ForMissing<RemoveCollector>(wanted.collectors, observed.collectors, ops);
+  PutCollectors(observed.collectors, wanted.collectors, true, ops);
+  RemoveCollectors(observed.collectors, wanted.collectors, ops);
   ForMissing<RemoveService>(wanted.services, observed.services, ops);
   ForMissing<RemoveNeighbour>(wanted.neighbours, observed.neighbours, ops);
   return ops;

@@ -92,6 +92,9 @@ class HookPass {
     hook.value.complete = complete ? 1 : 0;
     for (std::size_t position = 0; position < chain.size(); ++position)
       hook.value.session[position] = chain[position].entry;
+    const auto normal =
+        std::ranges::find(chain, Tier::kNormal, [](const ChainLink& link) { return link.session->tier; });
+    hook.value.n_priority = static_cast<__u32>(normal - chain.begin());
     return hook;
   }
 

@@ -50,7 +50,9 @@ struct Describer {
   std::string operator()(const Detach& op) const {
     return "Detach from interface " + Text(op.ifindex) + " " + Text(op.direction);
   }
-  std::string operator()(const PutCollector& op) const { return "PutCollector " + Text(op.socket); }
+  std::string operator()(const PutCollector& op) const {
+    return "PutCollector " + Text(op.socket) + (op.guard == PM_GUARD_NORMAL ? "" : " for all");
+  }
   std::string operator()(const RemoveCollector& op) const { return "RemoveCollector " + Text(op.socket); }
   std::string operator()(const PutService& op) const { return "PutService " + Text(op.socket); }
   std::string operator()(const RemoveService& op) const { return "RemoveService " + Text(op.socket); }

@@ -80,6 +80,7 @@ struct Detach {
 };
 struct PutCollector {
   Socket socket;
+  std::uint8_t guard;  // pm_guard
 };
 struct RemoveCollector {
   Socket socket;

@@ -71,7 +71,7 @@ struct Observed {
   std::map<std::uint32_t, Ruleset> rulesets;
   std::map<std::uint32_t, Interface> interfaces;  // by ifindex
   std::map<std::uint32_t, Budget> budgets;        // by id, from 1
-  std::set<Socket> collectors;
+  std::map<Socket, std::uint8_t> collectors;      // pm_guard
   std::set<Socket> services;
   std::set<Neighbour> neighbours;
 };

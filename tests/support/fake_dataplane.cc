@@ -172,7 +172,7 @@ std::string FakeDataplane::Do(const Detach& op) {
 }
 
 std::string FakeDataplane::Do(const PutCollector& op) {
-  state_.collectors.insert(op.socket);
+  state_.collectors[op.socket] = op.guard;
   return state_.collectors.size() > PM_MAX_SOCKETS ? "the map is full" : "";
 }
 std::string FakeDataplane::Do(const RemoveCollector& op) { return Erase(state_.collectors, op.socket); }

@@ -83,7 +83,7 @@ std::multiset<std::string> WithoutIds(const Observed& state) {
   for (const auto& [id, ruleset] : state.rulesets) lines.insert("ruleset " + Digest(*ruleset));
   for (const auto& [id, budget] : state.budgets)
     lines.insert("budget of " + std::to_string(budget.ifindex) + ": " + std::to_string(budget.bytes_per_second));
-  for (const Socket& socket : state.collectors) lines.insert(Describe(PutCollector{socket}));
+  for (const auto& [socket, guard] : state.collectors) lines.insert(Describe(PutCollector{socket, guard}));
   for (const Socket& socket : state.services) lines.insert(Describe(PutService{socket}));
   for (const Neighbour& neighbour : state.neighbours) lines.insert(Describe(PutNeighbour{neighbour}));
   lines.insert("mask " + std::to_string(state.config.source_port_mask) + (state.base ? "" : " without a base"));

@@ -75,7 +75,7 @@ TEST_F(LifeTest, EverythingThatWasPutIsObservedByTheNextProcess) {
   plan::Socket socket;
   socket.value.family = 4;
   socket.value.port_be = 77;
-  Apply(plan::PutCollector{socket});
+  Apply(plan::PutCollector{socket, PM_GUARD_NORMAL});
   Apply(plan::PutService{socket});
   Apply(plan::PutBudget{1, {.ifindex = up_ifindex_, .bytes_per_second = 1000, .depth = 5000}});
   kernel_ = dataplane::OpenKernel().value();
@@ -91,7 +91,7 @@ TEST_F(LifeTest, EverythingThatWasPutIsObservedByTheNextProcess) {
   ASSERT_TRUE(observed.rulesets.contains(3));
   EXPECT_EQ(std::memcmp(observed.rulesets.at(3).get(), AcceptAll().get(), sizeof(pm_ruleset)), 0);
   EXPECT_EQ(observed.budgets.at(1), (plan::Budget{up_ifindex_, 1000, 5000}));
-  EXPECT_THAT(observed.collectors, ElementsAre(socket));
+  EXPECT_THAT(observed.collectors, ElementsAre(std::pair(socket, PM_GUARD_NORMAL)));
   EXPECT_THAT(observed.services, ElementsAre(socket));
   EXPECT_EQ(Pod(observed).entry->identity, 77u);
   for (pm_direction direction : {PM_INGRESS, PM_EGRESS}) {

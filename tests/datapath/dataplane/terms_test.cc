@@ -37,13 +37,19 @@ class TermsTest : public MirrorWorld {
   pm_interface_counters start_interface_{};
 };
 
-TEST_F(TermsTest, PacketsToACollectorAreGuarded) {
+// Port 9999 of 10.1.0.1, over UDP.
+plan::Socket CollectorSocket() {
   plan::Socket socket;
   const std::uint8_t address[] = {10, 1, 0, 1};
   std::memcpy(reinterpret_cast<std::uint8_t*>(socket.value.addr_be) + 12, address, 4);
   socket.value.port_be = __builtin_bswap16(9999);
   socket.value.family = 4;
-  Apply(plan::PutCollector{socket});
+  return socket;
+}
+
+TEST_F(TermsTest, PacketsToACollectorAreGuarded) {
+  const plan::Socket socket = CollectorSocket();
+  Apply(plan::PutCollector{socket, PM_GUARD_ALL});
   Send(Ip4Frame(17, {0, 1, 0x27, 0x0f, 0, 8, 0, 0}));
   EXPECT_EQ(Rise(PM_GUARDED), 1u);
   Send(Ip4Frame(6, {0, 1, 0x27, 0x0f, 0, 8, 0, 0}));
@@ -52,6 +58,45 @@ TEST_F(TermsTest, PacketsToACollectorAreGuarded) {
   Send(Ip4Frame(17, {0, 1, 0x27, 0x0f, 0, 8, 0, 0}));
   EXPECT_EQ(Rise(PM_GUARDED), 1u);
   ExpectLaw();
+}
+
+TEST_F(TermsTest, ACollectorOfTheNormalTierIsGuardedFromSessionsOfThatTierAlone) {
+  const Frame to_collector = Ip4Frame(17, {0, 1, 0x27, 0x0f, 0, 8, 0, 0});
+  Apply(plan::PutCollector{CollectorSocket(), PM_GUARD_NORMAL});
+  Send(to_collector);
+  EXPECT_EQ(Rise(PM_GUARDED), 1u);
+  EXPECT_EQ(Rise(PM_EVALUATED), 0u);
+  plan::Hook hook = HookOf(PM_EGRESS);
+  hook.value.n_priority = 1;
+  Apply(plan::PutHook{kIndex, PM_EGRESS, hook});
+  Send(to_collector);
+  EXPECT_EQ(Rise(PM_GUARDED), 1u);
+  EXPECT_EQ(Rise(PM_ACCEPTED), 1u) << "the session is of the priority tier now";
+  Apply(plan::PutCollector{CollectorSocket(), PM_GUARD_ALL});
+  Send(to_collector);
+  EXPECT_EQ(Rise(PM_GUARDED), 2u);
+  EXPECT_EQ(Rise(PM_ACCEPTED), 1u);
+  ExpectLaw();
+}
+
+TEST_F(TermsTest, ANormalSessionBehindAPriorityOneDoesNotGetWhatIsGuarded) {
+  auto rules = std::make_shared<pm_ruleset>(*AcceptAll());
+  rules->n_sessions = 2;
+  rules->n_rules = 1;
+  rules->rule[0].session = 1;  // the first session has no rule that matches
+  Apply(plan::PutRuleset{3, rules});
+  plan::Hook hook = HookOf(PM_EGRESS);
+  hook.value.n_sessions = 2;
+  hook.value.n_priority = 1;
+  hook.value.session[1] = hook.value.session[0];
+  hook.value.session[0].slot = kSlots[PM_INGRESS];
+  Apply(plan::PutHook{kIndex, PM_EGRESS, hook});
+  Send(Ip4Frame(17, {0, 1, 0x27, 0x0f, 0, 8, 0, 0}));
+  EXPECT_EQ(Rise(PM_ACCEPTED_TOTAL), 1u);
+  Apply(plan::PutCollector{CollectorSocket(), PM_GUARD_NORMAL});
+  Send(Ip4Frame(17, {0, 1, 0x27, 0x0f, 0, 8, 0, 0}));
+  EXPECT_EQ(Rise(PM_ACCEPTED_TOTAL), 1u);
+  EXPECT_EQ(Rise(PM_UNMATCHED), 1u);
 }
 
 TEST_F(TermsTest, OddFramesAreMalformedOrNotIp) {

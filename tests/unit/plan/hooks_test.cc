@@ -57,6 +57,16 @@ using Hooks = HooksTest;
 using ChainLaw = HooksTest;
 using SumLaw = HooksTest;
 
+TEST_F(Hooks, CountTheSessionsOfThePriorityTierAtTheirHead) {
+  Go({"a", "b", "c"});
+  EXPECT_EQ(HookOf(kernel).n_priority, 0u);
+  world.session("a").tier = world.session("b").tier = Tier::kPriority;
+  Go({"a", "b", "c"});
+  EXPECT_EQ(HookOf(kernel).n_priority, 2u);
+  Go({"c", "a", "b"});
+  EXPECT_EQ(HookOf(kernel).n_priority, 0u) << "behind one of the normal tier: what is not in order is guarded more";
+}
+
 TEST_F(Hooks, HoldTheSessionsInOrderWithTheirTargets) {
   world.session("b").packet_length = 96;
   Go({"b", "a"});

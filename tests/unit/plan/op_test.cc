@@ -18,7 +18,9 @@ TEST(Describe, NamesTheOpAndItsThing) {
 }
 
 TEST(Describe, WritesAddressesAsPeopleDo) {
-  EXPECT_EQ(Describe(PutCollector{LowerSocket(test::Socket("10.9.0.1:4789"))}), "PutCollector 10.9.0.1:4789");
+  const auto socket = LowerSocket(test::Socket("10.9.0.1:4789"));
+  EXPECT_EQ(Describe(PutCollector{socket, PM_GUARD_NORMAL}), "PutCollector 10.9.0.1:4789");
+  EXPECT_EQ(Describe(PutCollector{socket, PM_GUARD_ALL}), "PutCollector 10.9.0.1:4789 for all");
   EXPECT_EQ(Describe(RemoveService{LowerSocket(test::Socket("[fd00::a]:53"))}), "RemoveService [fd00::a]:53");
   EXPECT_EQ(Describe(PutNeighbour{{2, IpAddress::V4({10, 0, 0, 1})}}), "PutNeighbour 10.0.0.1 on interface 2");
 }

@@ -93,7 +93,31 @@ TEST(Diff, WritesTheSourcePortMask) {
 TEST(Diff, GuardsEveryEndpointEvenIfItIsNotListedAsCollector) {
   World world = Shop();
   world.desired.collectors.clear();
-  EXPECT_THAT(Described(world.Plan({})), Contains("PutCollector 10.9.0.1:4789"));
+  EXPECT_THAT(Described(world.Plan({})), Contains("PutCollector 10.9.0.1:4789 for all"));
+}
+
+TEST(Diff, GuardsCollectorsOfThePriorityTierFromEverySession) {
+  World world = Shop();
+  world.desired.collectors = {Socket("10.9.0.1:4789"), Socket("10.9.0.3:4789")};
+  world.desired.priority_collectors = {Socket("10.9.0.2:4789"), Socket("10.9.0.3:4789")};
+  const std::vector<std::string> ops = Described(world.Plan({}));
+  EXPECT_THAT(ops, Contains("PutCollector 10.9.0.1:4789"));
+  EXPECT_THAT(ops, Contains("PutCollector 10.9.0.2:4789 for all"));
+  EXPECT_THAT(ops, Contains("PutCollector 10.9.0.3:4789 for all")) << "of both tiers: the stricter one";
+}
+
+TEST(Diff, TightensAGuardFirstAndLoosensItLast) {
+  World world = Shop();
+  FakeDataplane kernel;
+  ASSERT_TRUE(Reconcile(kernel, world));
+  world.desired.collectors.clear();
+  world.desired.priority_collectors = {Socket("10.9.0.1:4789")};
+  world.session("watch").vni = Vni::Make(77).value();
+  EXPECT_EQ(Described(world.Plan(kernel.state())).front(), "PutCollector 10.9.0.1:4789 for all");
+  ASSERT_TRUE(Reconcile(kernel, world));
+  std::swap(world.desired.collectors, world.desired.priority_collectors);
+  world.session("watch").vni = Vni::Make(78).value();
+  EXPECT_EQ(Described(world.Plan(kernel.state())).back(), "PutCollector 10.9.0.1:4789");
 }
 
 TEST(Diff, GuardsTheCollectorsOfOthersToo) {
