@@ -272,4 +272,10 @@ ServerStatus DecodeStatus(int http_status, std::string_view body) {
   return status;
 }
 
+std::string UidOf(std::string_view body) {
+  static const Shape shape{{Some("metadata", {All("uid")})}, Rest::kDrop};
+  const Result<Node> document = ReadThin(body, shape);
+  return document ? TextAt(MapAt(*document, "metadata"), "uid") : std::string();
+}
+
 }  // namespace podmirror::kube

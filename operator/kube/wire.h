@@ -59,4 +59,7 @@ Result<Page> DecodePage(Kind kind, std::string_view body);
 // Never fails: of a body that is no Status, `message` is its beginning and `code` is `http_status`.
 ServerStatus DecodeStatus(int http_status, std::string_view body);
 
+// metadata.uid of an object; empty where there is none.
+std::string UidOf(std::string_view body);
+
 }  // namespace podmirror::kube
