@@ -139,11 +139,12 @@ std::string Value::Text(std::size_t most_bytes) const {
 }
 
 std::int64_t Value::Number(std::int64_t least, std::int64_t most) const {
-  const bool whole = json_->is_number_integer();
-  // What needs the 64th bit is unsigned and not in any range of ours.
-  const bool fits = whole && !(json_->is_number_unsigned() && json_->get<std::uint64_t>() > INT64_MAX);
-  const std::int64_t number = fits ? json_->get<std::int64_t>() : 0;
-  if (fits && number >= least && number <= most) return number;
+  // What needs the 64th bit is unsigned and in no range of ours.
+  const bool huge = json_->is_number_unsigned() && json_->get<std::uint64_t>() > INT64_MAX;
+  if (json_->is_number_integer() && !huge) {
+    const auto number = json_->get<std::int64_t>();
+    if (number >= least && number <= most) return number;
+  }
   Blame("is not a whole number from " + std::to_string(least) + " to " + std::to_string(most));
   return least;
 }

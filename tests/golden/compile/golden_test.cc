@@ -3,8 +3,10 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <nlohmann/json.hpp>
 #include <set>
 
+#include "contract/codec.h"
 #include "tests/golden/compile/case.h"
 
 namespace podmirror::golden {
@@ -39,6 +41,18 @@ std::string TestName(const ::testing::TestParamInfo<std::string>& tested) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Cases, Golden, ::testing::ValuesIn(Sentences(".in.yaml")), TestName);
+
+// What compile gives is what the stream's strict reader takes.
+TEST_P(Golden, CanBeSentToItsNodes) {
+  const auto compiled = nlohmann::ordered_json::parse(ReadFile(std::string(kFolder) + "/" + GetParam() + ".out.json"));
+  for (const auto& [node, state] : compiled.at("states").items()) {
+    nlohmann::ordered_json message = nlohmann::ordered_json::parse(Encode(StateMessage{}));
+    message["state"] = state;
+    const Result<StateMessage> decoded = DecodeStateMessage(message.dump());
+    ASSERT_TRUE(decoded.has_value()) << node << ": " << Describe(decoded.error());
+    EXPECT_EQ(Encode(*decoded), message.dump());
+  }
+}
 
 TEST(Goldens, EveryInputHasItsOutputAndTheOtherWayRound) {
   EXPECT_EQ(Sentences(".in.yaml"), Sentences(".out.json"));
