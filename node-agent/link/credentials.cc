@@ -25,7 +25,8 @@ Result<Address> ParseAddress(std::string_view text) {
   } else if (host.find(':') != host.npos) {
     return wrong("has an IPv6 address without brackets");
   }
-  const bool plain = std::ranges::all_of(host, [](char c) { return c > 0x20 && c < 0x7f && c != '/' && c != '@'; });
+  const bool plain = std::ranges::all_of(
+      host, [](char c) { return c > 0x20 && c < 0x7f && std::string_view("/@[]").find(c) == std::string_view::npos; });
   if (host.empty() || !plain) return wrong("names no host");
   return Address{std::string(host), std::to_string(port)};
 }

@@ -167,7 +167,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
       request.set(http::field::authorization, "Bearer " + token);
       request.set(http::field::user_agent, "podmirror-agent");
     }));
-    socket_.read_message_max(kMaxStateBytes);
+    socket_.read_message_max(0);  // the buffer bounds it: a limit here would first wait for the peer to close
     socket_.text(true);
     socket_.async_handshake(response_, dialled_.settings.server_name, kPath,
                             [self = shared_from_this()](error_code error) {
@@ -217,7 +217,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
       const std::string why = Printable(std::string(socket_.reason().reason.c_str()));
       return Fail("closed the stream", why);
     }
-    if (error == websocket::error::message_too_big) return Fail("sent a state that is too large", "");
+    if (error == websocket::error::buffer_overflow) return Fail("sent a state that is too large", "");
     Fail("broke off", error.message());
   }
 
@@ -265,7 +265,7 @@ class Stream : public std::enable_shared_from_this<Stream> {
   std::vector<tcp::endpoint> endpoints_;
   Socket socket_;
   websocket::response_type response_;
-  beast::flat_buffer buffer_;
+  beast::flat_buffer buffer_{kMaxStateBytes};
   std::shared_ptr<const std::string> sending_;
   std::shared_ptr<const std::string> waiting_;
   bool open_ = false;

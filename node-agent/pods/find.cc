@@ -1,7 +1,6 @@
 #include "node-agent/pods/find.h"
 
 #include <fcntl.h>
-#include <linux/if_addr.h>
 #include <linux/net_namespace.h>
 #include <linux/rtnetlink.h>
 #include <sys/stat.h>
@@ -14,15 +13,14 @@
 #include <set>
 #include <string>
 
-#include "contract/reasons.h"
 #include "node-agent/netlink/link.h"
+#include "node-agent/pods/look.h"
 
 namespace podmirror::pods {
 namespace {
 
 using netlink::Answer;
 using netlink::Attributes;
-using netlink::Failure;
 using netlink::Link;
 using netlink::Request;
 using netlink::Socket;
@@ -30,15 +28,6 @@ using netlink::Socket;
 constexpr std::size_t kMaxInterfaceName = 15;  // IFNAMSIZ without the final zero
 constexpr std::size_t kMaxFileName = 255;
 constexpr std::size_t kMaxListed = 10;
-
-PodLink None(std::string_view reason, std::string message) {
-  PodLink link;
-  link.reason = reason;
-  link.message = std::move(message);
-  return link;
-}
-PodLink NotFound(std::string message) { return None(reason::kInterfaceNotFound, std::move(message)); }
-PodLink Unsupported(std::string message) { return None(reason::kUnsupportedInterface, std::move(message)); }
 
 // "a, b, c and 4 more"
 std::string Listed(const std::set<std::string>& names) {
@@ -56,21 +45,6 @@ std::string Listed(const std::set<std::string>& names) {
 std::string Choice(const std::string& annotation, const std::set<std::string>& names, const std::string& otherwise) {
   if (names.empty()) return "; " + otherwise;
   return "; write podmirror.io/" + annotation + ": with one of " + Listed(names);
-}
-
-PodLink ToPodLink(const Link& link) {
-  PodLink found;
-  found.ifindex = link.ifindex;
-  found.name = link.name;
-  found.mac = link.mac;
-  found.mtu = link.mtu;
-  found.peer_ifindex = link.peer;
-  found.peer_namespace = link.peer_namespace;
-  return found;
-}
-
-bool CanBeSource(const Link& link) {
-  return link.has_ethernet_header() && !link.is_loopback() && !netlink::IsOwn(link) && link.kind != "netkit";
 }
 
 std::string WhyNotSource(const Link& link) {
@@ -173,34 +147,17 @@ Answer<std::int32_t> NamespaceIdAfterLook(Socket& socket, int fd) {
 
 // The link there that holds one of the addresses, the first listed first. nullopt: none.
 Answer<std::optional<std::uint32_t>> HolderOf(Socket& socket, std::int32_t space, const std::vector<IpAddress>& ips) {
-  Request request(RTM_GETADDR, NLM_F_DUMP);
-  request.Body<ifaddrmsg>().ifa_family = AF_UNSPEC;
-  request.U32(IFA_TARGET_NETNSID, static_cast<std::uint32_t>(space));
-  auto answer = socket.Ask(std::move(request));
-  if (!answer) return std::unexpected(answer.error());
+  auto held = AddressesIn(socket, space);
+  if (!held) return std::unexpected(held.error());
   std::optional<std::uint32_t> holder;
   auto best = ips.end();
-  for (const auto& message : *answer) {
-    const auto* body = message.Body<ifaddrmsg>();
-    if (message.type() != RTM_NEWADDR || body == nullptr) continue;
-    const Attributes attributes(message, sizeof(*body));
-    // On a point-to-point address IFA_ADDRESS is the other end.
-    auto address = attributes.Ip(IFA_LOCAL);
-    if (!address) address = attributes.Ip(IFA_ADDRESS);
-    if (!address) continue;
-    auto at = std::find(ips.begin(), best, *address);
+  for (const auto& [ifindex, address] : *held) {
+    const auto at = std::find(ips.begin(), best, address);
     if (at == best) continue;
     best = at;
-    holder = body->ifa_index;
+    holder = ifindex;
   }
   return holder;
-}
-
-std::string AddressList(const std::vector<IpAddress>& ips) {
-  if (ips.empty()) return "an address of the pod (its status.podIPs is empty; write it)";
-  std::string text;
-  for (const IpAddress& ip : ips) text += (text.empty() ? "" : " or ") + ip.ToString();
-  return text;
 }
 
 // The host's end of a link there: the two must name each other.
@@ -236,9 +193,6 @@ Answer<PodLink> FindBehind(Socket& socket, const LocalPlace& place, std::int32_t
   }
   return HostSideOf(socket, name, space, *inside);
 }
-
-// ENODEV, EINVAL: a link or the namespace went away between two questions. Its events bring us here again.
-bool IsGone(const Failure& failure) { return failure.code == ENODEV || failure.code == EINVAL; }
 
 Answer<PodLink> FindByNamespace(Socket& socket, const LocalPlace& place) {
   const std::string& name = place.network_namespace;
