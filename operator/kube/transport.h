@@ -9,6 +9,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <thread>
 
 #include "contract/result.h"
 #include "operator/kube/config.h"
@@ -71,6 +72,11 @@ class Transport {
   virtual std::expected<StreamStart, TransportError> Open(const Request& request, std::chrono::milliseconds idle) = 0;
   // Everything that waits returns kCancelled, now and later. For a shutdown.
   virtual void Shutdown() = 0;
+  // For those who wait before they ask again: false, and at once, when shut down.
+  virtual bool Pause(std::chrono::milliseconds duration) {
+    std::this_thread::sleep_for(duration);
+    return true;
+  }
 };
 
 // Server, trust and credentials from `config`; files are read again when they have changed.
