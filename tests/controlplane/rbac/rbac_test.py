@@ -142,8 +142,7 @@ class Use(unittest.TestCase):
                      "EndpointSlice"):
             with self.subTest(kind):
                 version = self.operator.get(kind)["metadata"]["resourceVersion"]
-                self.operator.request("GET", api.path_of(kind), query={"watch": 1, "timeoutSeconds": 1,
-                                                                       "resourceVersion": version})
+                self.assertEqual(self.operator.status_of_watch(kind, version), 200)
 
     def test_the_operator_fills_its_own_secret_and_reads_no_other(self):
         for name in ("podmirror-operator-tls", "of-somebody"):

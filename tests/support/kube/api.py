@@ -1,5 +1,6 @@
 """Requests to the API server as its administrator: what tests do many times and kubectl is too slow for."""
 
+import contextlib
 import http.client
 import json
 import ssl
@@ -62,6 +63,16 @@ class Api:
             self._trust.load_cert_chain(*map(str, certificate))
         self._local = threading.local()
 
+    def _connect(self):
+        return http.client.HTTPSConnection(*self._address, context=self._trust, timeout=self._timeout)
+
+    def status_of_watch(self, kind, version):
+        """How a watch is answered; it is not followed."""
+        headers = {"Authorization": f"Bearer {self._token}"} if self._token else {}
+        with contextlib.closing(self._connect()) as connection:
+            connection.request("GET", f"{path_of(kind)}?watch=1&resourceVersion={version}", headers=headers)
+            return connection.getresponse().status
+
     def request(self, method, path, body=None, content_type="application/json", query=None):
         """The decoded answer; Refused where the API server says no. Asked again where an idle connection was closed."""
         headers = {"Accept": "application/json"}
@@ -73,7 +84,7 @@ class Api:
         data = None if body is None else json.dumps(body)
         fresh = not hasattr(self._local, "connection")
         if fresh:
-            self._local.connection = http.client.HTTPSConnection(*self._address, context=self._trust, timeout=self._timeout)
+            self._local.connection = self._connect()
         try:
             self._local.connection.request(method, target, data, headers)
             response = self._local.connection.getresponse()
