@@ -24,10 +24,13 @@ struct LeaseSettings {
 class Elector {
  public:
   // `changed`: called on the elector's thread: with the epoch when we lead, with nullopt when we no longer do.
-  // The client must not be one that asks this elector whether it may write.
+  // Of the client only the transport is used: renewing must not wait behind other writes.
+  // `trouble`: why the lease cannot be read or written, once each time the reason changes; on the same thread.
   static std::unique_ptr<Elector> Start(std::shared_ptr<Client> client, LeaseSettings settings,
-                                        std::function<void(std::optional<Epoch>)> changed);
-  virtual ~Elector() = default;  // gives the lease up where it is ours, and joins
+                                        std::function<void(std::optional<Epoch>)> changed,
+                                        std::function<void(const Error&)> trouble = nullptr);
+  // Gives the lease up where it is ours (before Transport::Shutdown(), or others must wait for it to run out), joins.
+  virtual ~Elector() = default;
   // From any thread: do we lead at this moment? False as soon as the renew deadline has passed, even where the
   // elector's thread is stuck.
   virtual bool leading() const = 0;

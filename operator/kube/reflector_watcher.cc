@@ -14,7 +14,6 @@ using std::chrono::seconds;
 
 constexpr std::string_view kLimit = "500";
 
-Outcome NoAnswer(const TransportError& error) { return {End::kNoAnswer, {0, "", error.what}}; }
 Outcome Malformed(const Error& error) { return {End::kMalformed, {0, "", Describe(error)}}; }
 
 milliseconds RetryAfter(const Headers& headers) {
@@ -242,6 +241,12 @@ std::expected<std::string, Outcome> Watcher::AskStore() {
   const int code = response.error().status.code;
   if (code == 403 || code == 404) return std::string();
   return std::unexpected(std::move(response.error()));
+}
+
+// Cancelled: the transport is shut down, and will never answer again.
+Outcome Watcher::NoAnswer(const TransportError& error) {
+  if (error.kind == TransportError::Kind::kCancelled) stopped_ = true;
+  return {End::kNoAnswer, {0, "", error.what}};
 }
 
 std::expected<Response, Outcome> Watcher::Get(const std::string& target) {

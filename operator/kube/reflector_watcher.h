@@ -8,24 +8,13 @@
 #include <optional>
 #include <string>
 
+#include "operator/kube/clock.h"
 #include "operator/kube/reflector.h"
 #include "operator/kube/reflector_collect.h"
 #include "operator/kube/reflector_steps.h"
 #include "operator/kube/transport.h"
 
 namespace podmirror::kube {
-
-// Time and chance. Interrupt() may come from any thread.
-class Clock {
- public:
-  virtual ~Clock() = default;
-  virtual std::chrono::steady_clock::time_point Now() = 0;
-  virtual void Pause(std::chrono::milliseconds pause) = 0;  // returns early after Interrupt()
-  virtual double Chance() = 0;                              // from 0 to 1
-  virtual void Interrupt() = 0;                             // no Pause() waits from now on
-};
-
-std::unique_ptr<Clock> MakeClock();
 
 class Watcher {
  public:
@@ -57,6 +46,7 @@ class Watcher {
   // The uid of namespace kube-system: what tells one store from another. Empty where we may not know.
   std::expected<std::string, Outcome> AskStore();
   std::expected<Response, Outcome> Get(const std::string& target);
+  Outcome NoAnswer(const TransportError& error);
 
   void HandOverList();
   void HandOver(Item item);

@@ -18,6 +18,7 @@ using std::chrono::milliseconds;
 class StillClock : public kube::Clock {
  public:
   std::chrono::steady_clock::time_point Now() override { return now; }
+  std::chrono::system_clock::time_point Wall() override { return {}; }
   void Pause(milliseconds pause) override {
     pauses.push_back(pause);
     now += pause;
