@@ -61,10 +61,20 @@ struct ServiceRef {
   bool operator==(const ServiceRef&) const = default;
 };
 
-// Exactly one of the two is set.
+// Whose sessions may send to a target.
+struct AllowedNamespaces {
+  enum class From : std::uint8_t { kSame, kAll, kSelector };
+  From from = From::kSame;
+  Selector selector;  // of kSelector
+
+  bool operator==(const AllowedNamespaces&) const = default;
+};
+
+// Exactly one of service and address is set.
 struct TargetSpec {
   std::optional<ServiceRef> service;
   std::optional<SocketAddress> address;
+  AllowedNamespaces allowed;
 
   bool operator==(const TargetSpec&) const = default;
 };
@@ -72,8 +82,10 @@ struct TargetSpec {
 struct SessionSpec {
   std::uint16_t number = 1;
   Selector pods;
+  std::optional<Selector> namespaces;  // absent: its own
   std::string filter;
   std::string target;
+  std::string target_namespace;  // empty: its own
   std::optional<Vni> vni;
   std::optional<std::uint16_t> packet_length;
   bool paused = false;

@@ -123,6 +123,15 @@ std::optional<Fault> CheckRule(const Node& value) {
                "set it, or remove sourcePorts and destinationPorts"};
 }
 
+std::optional<Fault> CheckAllowedNamespaces(const Node& value) {
+  const Node* from = value.Find("from");
+  const std::string named = from == nullptr ? "Same" : from->text;
+  const bool has_selector = value.Find("selector") != nullptr;
+  if ((named == "Selector") == has_selector) return std::nullopt;
+  if (!has_selector) return Fault{"", "from is Selector", "say which namespaces with selector"};
+  return Fault{"", "selector has no effect with from: " + named, "set from: Selector or remove selector"};
+}
+
 std::optional<Fault> CheckTarget(const Node& value) {
   const bool service = value.Find("service") != nullptr;
   const bool address = value.Find("address") != nullptr;

@@ -17,8 +17,9 @@ std::optional<Fault> CheckInstant(const Node& value);
 std::optional<Fault> CheckAddress(const Node& value);
 std::optional<Fault> CheckCidr(const Node& value);
 std::optional<Fault> CheckProtocol(const Node& value);
-std::optional<Fault> CheckPortRange(const Node& value);  // from <= to
-std::optional<Fault> CheckRule(const Node& value);       // one family, ports only with protocols that have some
-std::optional<Fault> CheckTarget(const Node& value);     // exactly one of service and address
+std::optional<Fault> CheckPortRange(const Node& value);          // from <= to
+std::optional<Fault> CheckRule(const Node& value);               // one family, ports only with protocols that have some
+std::optional<Fault> CheckAllowedNamespaces(const Node& value);  // a selector with from: Selector, and only there
+std::optional<Fault> CheckTarget(const Node& value);             // exactly one of service and address
 
 }  // namespace podmirror::decode

@@ -20,6 +20,8 @@ api::Requirement DecodeRequirement(const Node& node) {
   return requirement;
 }
 
+}  // namespace
+
 api::Selector DecodeSelector(const Node& node) {
   api::Selector selector;
   if (const Node* labels = node.Find("matchLabels")) {
@@ -31,14 +33,16 @@ api::Selector DecodeSelector(const Node& node) {
   return selector;
 }
 
-}  // namespace
-
 api::SessionSpec DecodeSession(const Node& spec) {
   api::SessionSpec session;
   session.number = static_cast<std::uint16_t>(spec.Find("sessionNumber")->integer);
-  session.pods = DecodeSelector(*spec.Find("source")->Find("podSelector"));
+  const Node& source = *spec.Find("source");
+  session.pods = DecodeSelector(*source.Find("podSelector"));
+  if (const Node* namespaces = source.Find("namespaceSelector")) session.namespaces = DecodeSelector(*namespaces);
   session.filter = spec.Find("filterRef")->Find("name")->text;
-  session.target = spec.Find("targetRef")->Find("name")->text;
+  const Node& target = *spec.Find("targetRef");
+  session.target = target.Find("name")->text;
+  if (const Node* ns = target.Find("namespace")) session.target_namespace = ns->text;
   if (const Node* vni = spec.Find("virtualNetworkID")) session.vni = Vni::Make(vni->integer).value();
   if (const Node* length = spec.Find("packetLength")) {
     session.packet_length = static_cast<std::uint16_t>(length->integer);

@@ -9,6 +9,16 @@ std::uint16_t PortOf(const Node& map) {
   return port == nullptr ? kDefaultVxlanPort : static_cast<std::uint16_t>(port->integer);
 }
 
+api::AllowedNamespaces DecodeAllowed(const Node& node) {
+  using From = api::AllowedNamespaces::From;
+  api::AllowedNamespaces allowed;
+  if (const Node* from = node.Find("from")) {
+    allowed.from = from->text == "All" ? From::kAll : from->text == "Selector" ? From::kSelector : From::kSame;
+  }
+  if (const Node* selector = node.Find("selector")) allowed.selector = DecodeSelector(*selector);
+  return allowed;
+}
+
 }  // namespace
 
 api::TargetSpec DecodeTarget(const Node& spec) {
@@ -19,6 +29,7 @@ api::TargetSpec DecodeTarget(const Node& spec) {
   if (const Node* address = spec.Find("address")) {
     target.address = SocketAddress{IpAddress::Parse(address->Find("ip")->text).value(), PortOf(*address)};
   }
+  if (const Node* allowed = spec.Find("allowedNamespaces")) target.allowed = DecodeAllowed(*allowed);
   return target;
 }
 

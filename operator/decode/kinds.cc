@@ -108,7 +108,7 @@ Schema Labels() {
   return schema;
 }
 
-Schema LabelSelector() {
+Schema LabelSelector(std::string_view wanted) {
   const Schema values = List(Text(kMaxLabelValue, "a label value", CheckLabelValue), kMaxRequirementValues,
                              Schema::ListType::kAtomic, "a list of label values");
   const Schema requirement = Map({{"key", Text(kMaxLabelKey, "a label key", CheckLabelKey, 1), true},
@@ -118,13 +118,17 @@ Schema LabelSelector() {
   return Map(
       {{"matchLabels", Labels()},
        {"matchExpressions", List(requirement, kMaxRequirements, Schema::ListType::kAtomic, "a list of requirements")}},
-      "a map such as {matchLabels: {app: shop}}, or {} for all pods");
+      wanted);
 }
 
-Schema Reference(std::string_view wanted, std::vector<std::string_view> later = {}) {
-  Schema schema = Map({{"name", Text(kMaxDnsSubdomain, "a name", CheckDnsSubdomain, 1), true}}, wanted);
-  schema.later = std::move(later);
-  return schema;
+Schema ObjectName() { return Text(kMaxDnsSubdomain, "a name", CheckDnsSubdomain, 1); }
+
+Schema AllowedNamespaces() {
+  Schema from = OneOf({"Same", "All", "Selector"});
+  from.default_value = "Same";
+  return Map({{"from", std::move(from)},
+              {"selector", LabelSelector("a map such as {matchLabels: {team: shop}}, or {} for all namespaces")}},
+             "a map such as {from: All}", CheckAllowedNamespaces);
 }
 
 Schema UdpPort() { return Integer(1, 65535, "4789"); }
@@ -144,15 +148,20 @@ Schema Target() {
           "a map such as {name: suricata, port: 4789}");
   Schema address = Map({{"ip", Text(kMaxAddressText, "an IP address", CheckAddress), true}, {"port", UdpPort()}},
                        "a map such as {ip: 192.0.2.10, port: 4789}");
-  Schema target = Map({{"service", std::move(service)}, {"address", std::move(address)}}, "", CheckTarget);
-  target.later = {"allowedNamespaces"};
-  return target;
+  return Map(
+      {{"service", std::move(service)}, {"address", std::move(address)}, {"allowedNamespaces", AllowedNamespaces()}},
+      "", CheckTarget);
 }
 
 Schema Session() {
   Schema source =
-      Map({{"podSelector", LabelSelector(), true}}, "a map such as {podSelector: {matchLabels: {app: shop}}}");
-  source.later = {"namespaceSelector", "interface"};
+      Map({{"podSelector", LabelSelector("a map such as {matchLabels: {app: shop}}, or {} for all pods"), true},
+           {"namespaceSelector", LabelSelector("a map such as {matchLabels: {team: shop}}, or {} for all namespaces")}},
+          "a map such as {podSelector: {matchLabels: {app: shop}}}");
+  source.later = {"interface"};
+  Schema target =
+      Map({{"name", ObjectName(), true}, {"namespace", Text(kMaxDnsLabel, "a namespace", CheckDnsLabel, 1)}},
+          "a map such as {name: ids}, or {name: ids, namespace: security}");
   Schema paused;
   paused.type = Type::kBool;
   paused.default_value = "false";
@@ -160,8 +169,8 @@ Schema Session() {
   expires_at.format = "date-time";
   Schema session = Map({{"sessionNumber", Integer(kMinNumber, kMaxNumber), true},
                         {"source", std::move(source), true},
-                        {"filterRef", Reference("a map such as {name: web}"), true},
-                        {"targetRef", Reference("a map such as {name: ids}", {"namespace"}), true},
+                        {"filterRef", Map({{"name", ObjectName(), true}}, "a map such as {name: web}"), true},
+                        {"targetRef", std::move(target), true},
                         {"virtualNetworkID", Integer(0, kMaxVni)},
                         {"packetLength", Integer(kMinPacketLength, kMaxPacketLength)},
                         {"paused", std::move(paused)},

@@ -59,10 +59,21 @@ std::string Print(const api::FilterSpec& spec) {
   return text + Line("cluster dns", spec.cluster_dns ? "yes" : "no");
 }
 
+std::string Print(const api::Requirement& requirement);
+
+std::string Print(const std::string& name, const api::Selector& selector) {
+  std::string text = Line(name + " labels", Pairs(selector.match_labels));
+  for (const api::Requirement& requirement : selector.match_expressions) text += Line(name, Print(requirement));
+  return text;
+}
+
 std::string Print(const api::TargetSpec& spec) {
   std::string text;
   if (spec.service) text += Line("service", spec.service->name + ":" + Number(spec.service->port));
   if (spec.address) text += Line("address", spec.address->ToString());
+  using From = api::AllowedNamespaces::From;
+  if (spec.allowed.from == From::kAll) text += Line("allowed", "all namespaces");
+  if (spec.allowed.from == From::kSelector) text += Print("allowed", spec.allowed.selector);
   return text;
 }
 
@@ -75,9 +86,10 @@ std::string Print(const api::Requirement& requirement) {
 
 std::string Print(const api::SessionSpec& spec) {
   std::string text = Line("number", Number(spec.number));
-  text += Line("match labels", Pairs(spec.pods.match_labels));
-  for (const api::Requirement& requirement : spec.pods.match_expressions) text += Line("match", Print(requirement));
+  text += Print("match", spec.pods);
+  if (spec.namespaces) text += Print("namespaces", *spec.namespaces);
   text += Line("filter", spec.filter) + Line("target", spec.target);
+  if (!spec.target_namespace.empty()) text += Line("target namespace", spec.target_namespace);
   if (spec.vni) text += Line("vni", Number(spec.vni->value()));
   if (spec.packet_length) text += Line("packet length", Number(*spec.packet_length));
   if (spec.paused) text += Line("paused", "yes");

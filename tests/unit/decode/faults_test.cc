@@ -217,8 +217,18 @@ TEST(TargetFaults, Addresses) {
 TEST(TargetFaults, ExactlyOneOfServiceAndAddress) {
   ExpectTarget({"", "spec", "says nowhere to send"});
   ExpectTarget({"service: {name: ids}, address: {ip: 192.0.2.1}", "spec", "service and address exclude each other"});
-  ExpectTarget(
-      {"service: {name: ids}, allowedNamespaces: {from: All}", "spec.allowedNamespaces", "does not have the field"});
+}
+
+TEST(TargetFaults, AllowedNamespacesHaveASelectorWithFromSelectorAlone) {
+  const std::string kService = "service: {name: ids}, allowedNamespaces: ";
+  const std::string path = "spec.allowedNamespaces";
+  ExpectTarget({kService + "{from: Selector}", path, "from is Selector; say which namespaces with selector"});
+  ExpectTarget({kService + "{from: All, selector: {}}", path, "selector has no effect with from: All"});
+  ExpectTarget({kService + "{selector: {}}", path, "selector has no effect with from: Same"});
+  ExpectTarget({kService + "{from: all}", path + ".from", "write All"});
+  ExpectTarget({kService + "All", path, "a map such as {from: All}"});
+  ExpectTarget({kService + "{from: Selector, selector: {matchLabels: {a b: c}}}", path + ".selector.matchLabels",
+                "not a label key"});
 }
 
 const std::string kRest = "filterRef: {name: web}, targetRef: {name: ids}";
@@ -258,8 +268,6 @@ TEST(SessionFaults, References) {
   ExpectSession({head + "filterRef: {name: Web}, targetRef: {name: ids}", "spec.filterRef.name", "is not a name"});
   ExpectSession({head + "filterRef: web, targetRef: {name: ids}", "spec.filterRef", "a map such as {name: web}"});
   ExpectSession({head + "filterRef: {name: web}, targetRef: {name: a/b}", "spec.targetRef.name", "is not a name"});
-  ExpectSession({head + "filterRef: {name: web}, targetRef: {name: ids, namespace: b}", "spec.targetRef.namespace",
-                 "this version does not have the field namespace yet; remove it"});
 }
 
 TEST(SessionFaults, Selectors) {
@@ -303,11 +311,25 @@ TEST(SessionFaults, SelectorSizes) {
                  selector + ".matchExpressions[0].values", "more than 64"});
 }
 
+TEST(SessionFaults, NamespacesAreSelectedAndNamed) {
+  const std::string selector = "sessionNumber: 1, " + kRest + ", source: {podSelector: {}, namespaceSelector: ";
+  const std::string path = "spec.source.namespaceSelector";
+  ExpectSession({selector + "shop}", path, "or {} for all namespaces"});
+  ExpectSession({selector + "}", path, "is empty"});
+  ExpectSession({selector + "{names: [shop]}}", path + ".names", "known fields: matchLabels, matchExpressions"});
+  const std::string target = "sessionNumber: 1, source: {podSelector: {}}, filterRef: {name: web}, targetRef: ";
+  ExpectSession(
+      {target + "{name: ids, namespace: Security}", "spec.targetRef.namespace", "\"Security\" is not a name"});
+  ExpectSession({target + "{name: ids, namespace: a.b}", "spec.targetRef.namespace", "is not a name"});
+  ExpectSession({target + "{name: ids, namespace: \"\"}", "spec.targetRef.namespace", "write a namespace"});
+  ExpectSession({target + "{namespace: security}", "spec.targetRef.name", "is missing"});
+}
+
 TEST(SessionFaults, FieldsOfLaterVersions) {
   for (const std::string field : {"sampling", "rateLimit"}) {
     ExpectSession({kWhole + ", " + field + ": {}", "spec." + field, "this version does not have the field " + field});
   }
-  for (const std::string field : {"namespaceSelector", "interface"}) {
+  for (const std::string field : {"interface"}) {
     ExpectSession({"sessionNumber: 1, source: {podSelector: {}, " + field + ": x}, " + kRest, "spec.source." + field,
                    "this version does not have the field " + field});
   }
