@@ -19,6 +19,8 @@ struct ObjectReference {
   auto operator<=>(const ObjectReference&) const = default;
 };
 
+// Shown with `regarding`. Where `related` is of another namespace, its owner has not asked for it: at most 20 such
+// events a minute from one `related` in one namespace, then one more that says how many others there were.
 struct Event {
   ObjectReference regarding;
   ObjectReference related;  // kind empty: none
@@ -26,13 +28,15 @@ struct Event {
   std::string reason;  // CamelCase, at most 128 bytes
   std::string action;
   std::string note;  // cut to 1024 bytes
+
+  auto operator<=>(const Event&) const = default;
 };
 
 class Recorder {
  public:
   // `instance`: this process's name. Equal events become a series (count, last time); a flood is cut per object.
   static std::unique_ptr<Recorder> Start(std::shared_ptr<Client> client, std::string instance);
-  virtual ~Recorder() = default;
+  virtual ~Recorder() = default;  // what was not sent yet is dropped
   virtual void Record(Event event) = 0;
 };
 
