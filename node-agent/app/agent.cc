@@ -45,11 +45,17 @@ bool IsNotFirst(const plan::Observed& observed, const plan::Attach& attach) {
          interface->second.attachments.at(attach.direction) == plan::Attachment::kNotFirst;
 }
 
+bool IsNotFirst(const plan::Observed& observed, const plan::DetachUplink& detach) {
+  const auto uplink = observed.uplinks.find(detach.ifindex);
+  return uplink != observed.uplinks.end() && uplink->second.attachment == plan::Attachment::kNotFirst;
+}
+
 }  // namespace
 
 // One pass over the ops of a plan.
 struct Agent::Round {
   int writes = 0;
+  bool plan_anew = false;                   // a failure has changed what shall be
   std::set<std::size_t> not_done;           // failed or held back
   std::vector<Error> errors;                // of those that failed
   std::map<ObjectKey, std::string> blamed;  // sources that are not served, and why
@@ -71,7 +77,7 @@ Outcome Agent::Reconcile(const DesiredState& desired, const pods::PodLinks& link
     auto observed = dataplane_.Observe();
     if (!observed) {
       outcome.report = Blind(desired, links, observed.error());
-      last = Round{0, {0}, {observed.error()}, {}};
+      last = Round{.writes = 0, .plan_anew = false, .not_done = {0}, .errors = {observed.error()}, .blamed = {}};
       break;
     }
     if (round == 0) outcome.report.truncations = Truncations(desired, *observed, links, routes_.Current(), counters);
@@ -80,7 +86,7 @@ Outcome Agent::Reconcile(const DesiredState& desired, const pods::PodLinks& link
     outcome.report.endpoints = planned.report.endpoints;
     last = ApplyAll(planned, *observed);
     outcome.writes += last.writes;
-    if (last.writes == 0) break;
+    if (last.writes == 0 && !last.plan_anew) break;
   }
   Blame(outcome.report, last.blamed);
   outcome.failures = static_cast<int>(last.not_done.size() + route_errors.size());
@@ -112,6 +118,8 @@ Agent::Round Agent::ApplyAll(const plan::Planned& planned, const plan::Observed&
       why[at] = Describe(error);
       round.errors.push_back(std::move(error));
       round.not_done.insert(at);
+      if (const auto* uplink = std::get_if<plan::AttachUplink>(&op))
+        round.plan_anew = settings_.pair_only.insert(uplink->ifindex).second || round.plan_anew;
     } else {
       ++round.writes;
       const auto* attach = std::get_if<plan::Attach>(&op);
@@ -120,6 +128,8 @@ Agent::Round Agent::ApplyAll(const plan::Planned& planned, const plan::Observed&
         attached_again_[point] = now_();
         settings_.attached_again.insert(point);
       }
+      const auto* detach = std::get_if<plan::DetachUplink>(&op);
+      if (detach != nullptr && IsNotFirst(observed, *detach)) settings_.pair_only.insert(detach->ifindex);
     }
   }
   for (const auto& [at, reason] : why) {

@@ -118,6 +118,7 @@ struct pm_interface {
 
 enum pm_endpoint_flags {
 	PM_ENDPOINT_SEGMENT = 1, /* the egress device does not complete checksums: go through the segmenter */
+	PM_ENDPOINT_DIRECT = 2,  /* pm_uplink stands at the egress device: the hook hands the clone straight to it */
 };
 
 /* One collector address with its next hop. Immutable while an id refers to it. */
@@ -157,7 +158,7 @@ struct pm_config {
 	__u32 copy_ifindex;    /* near end of the mirror pair: pm_encap is its tc egress */
 	__u32 segment_ifindex; /* near end of the segmenter pair */
 	__u32 source_port_mask;/* outer source port = 0xC000 | (flow hash & mask) */
-	__u32 pad;
+	__u32 pair_only;       /* kernel's: a clone did not meet pm_uplink, so none is handed to an egress device again */
 };
 
 /* Token bucket of an egress device, outer bytes. CPUs borrow quanta of PM_BUDGET_QUANTUM. */

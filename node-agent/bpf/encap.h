@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Second stage, on the near end of the mirror pair. Runs inside the hook's bpf_clone_redirect() and on the clone
- * alone: takes the tags out, cuts, encapsulates, sends, counts by the return code, and drops the clone.
+ * Second stage. Runs inside the hook's bpf_clone_redirect() and on the clone alone: takes the tags out, cuts and
+ * encapsulates. Where it stands tells how the copy goes on:
+ *  - pm_uplink at the egress device itself lets the clone pass, and the hook gets the device's return code;
+ *  - pm_encap at the near end of the mirror pair sends a second clone, takes that code, and drops the first.
  */
 #pragma once
 
@@ -179,10 +181,15 @@ static __always_inline long pm_wrap(struct __sk_buff *skb, struct pm_scratch *sc
 }
 
 /* The production packet's mark must not sort the copy into a class, nor its priority put it before production. */
-static __always_inline long pm_send(struct __sk_buff *skb, __u32 ifindex)
+static __always_inline void pm_make_bulk(struct __sk_buff *skb)
 {
 	skb->mark = 0;
 	skb->priority = PM_PRIORITY_BULK;
+}
+
+static __always_inline long pm_send(struct __sk_buff *skb, __u32 ifindex)
+{
+	pm_make_bulk(skb);
 	return bpf_clone_redirect(skb, ifindex, 0);
 }
 
@@ -216,24 +223,50 @@ static __always_inline enum pm_session_term pm_encap_copy(struct __sk_buff *skb,
 	 */
 	if (copy.via_segmenter)
 		return pm_send(skb, config->segment_ifindex) < 0 ? PM_DROP_SEND : PM_SEGMENTED;
+	if (endpoint->ifindex == skb->ifindex) {
+		pm_make_bulk(skb);
+		return PM_SENT; /* unless the device says otherwise: pm_settle() */
+	}
 	return pm_taken(pm_send(skb, endpoint->ifindex)) ? PM_SENT : PM_DROP_SEND;
 }
 
-static __always_inline void pm_encap_run(struct __sk_buff *skb)
+static __always_inline void pm_encap_run(struct __sk_buff *skb, struct pm_scratch *scratch)
 {
 	struct pm_endpoint *endpoint;
-	struct pm_scratch *scratch;
 	struct pm_config *config;
-	__u32 zero = 0, id;
+	__u32 zero = 0, id = scratch->endpoint;
 
-	scratch = bpf_map_lookup_elem(&pm_scratches, &zero);
 	config = bpf_map_lookup_elem(&pm_config, &zero);
-	if (!scratch || !config || !scratch->active || scratch->encapsulated)
-		return;
-	id = scratch->endpoint;
 	endpoint = bpf_map_lookup_elem(&pm_endpoints, &id);
-	if (!endpoint)
+	if (!config || !endpoint)
 		return;
 	scratch->encapsulated = 1;
 	scratch->fate = pm_encap_copy(skb, scratch, endpoint, config);
+}
+
+/* The clone that the hook has just handed to this very device. */
+static __always_inline int pm_is_clone(const struct __sk_buff *skb, const struct pm_scratch *scratch)
+{
+	return scratch->active == skb->ifindex && scratch->length == skb->len && !scratch->encapsulated;
+}
+
+static __always_inline void pm_encap_pair(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct pm_scratch *scratch = bpf_map_lookup_elem(&pm_scratches, &zero);
+
+	if (scratch && pm_is_clone(skb, scratch))
+		pm_encap_run(skb, scratch);
+}
+
+/* May the frame pass? Everything but a clone of ours may, untouched; that one only as a finished copy. */
+static __always_inline int pm_encap_uplink(struct __sk_buff *skb)
+{
+	__u32 zero = 0;
+	struct pm_scratch *scratch = bpf_map_lookup_elem(&pm_scratches, &zero);
+
+	if (!scratch || !scratch->active || !pm_is_clone(skb, scratch))
+		return 1;
+	pm_encap_run(skb, scratch);
+	return scratch->encapsulated && scratch->fate == PM_SENT;
 }

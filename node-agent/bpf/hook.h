@@ -6,6 +6,7 @@
 #pragma once
 
 #include "node-agent/bpf/budget.h"
+#include "node-agent/bpf/encap.h"
 #include "node-agent/bpf/flow.h"
 #include "node-agent/bpf/maps.h"
 #include "node-agent/bpf/match.h"
@@ -219,6 +220,35 @@ static __always_inline void pm_count_fate(struct pm_session_counters *counters, 
 		pm_count(counters, fate, shape->bytes);
 }
 
+/*
+ * Hands the clone to whoever encapsulates it. The mirror pair's code says nothing, since pm_encap drops the clone by
+ * design; an egress device's code is that of its queue, or of pm_uplink's drop, whose reason is known already.
+ *
+ * A clone that was taken (not refused: negative) and that pm_uplink has not seen may have left as it was: somebody has
+ * taken pm_uplink away, or stands before it and lets it see nothing. It is the last one.
+ */
+static __always_inline void pm_hand_over(struct __sk_buff *skb, struct pm_scratch *scratch,
+					 const struct pm_endpoint *endpoint, struct pm_config *config)
+{
+	int direct = endpoint->flags & PM_ENDPOINT_DIRECT && !config->pair_only;
+	__u32 ifindex = direct ? endpoint->ifindex : config->copy_ifindex;
+	long code;
+
+	scratch->encapsulated = 0;
+	scratch->length = skb->len;
+	scratch->active = ifindex;
+	code = bpf_clone_redirect(skb, ifindex, 0);
+	scratch->active = 0;
+	if (!direct)
+		return;
+	if (!scratch->encapsulated) {
+		if (code >= 0)
+			config->pair_only = 1;
+	} else if (scratch->fate == PM_SENT && !pm_taken(code)) {
+		scratch->fate = PM_DROP_SEND;
+	}
+}
+
 static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *scratch,
 				      const struct pm_hook_session *session, const struct pm_packet *packet)
 {
@@ -249,7 +279,6 @@ static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *
 		pm_count(counters, PM_OVER_BUDGET, shape.bytes);
 		return;
 	}
-	scratch->encapsulated = 0;
 	scratch->mtu_truncated = 0;
 	scratch->cut_late = 0;
 	scratch->hash = hash;
@@ -260,10 +289,7 @@ static __always_inline void pm_mirror(struct __sk_buff *skb, struct pm_scratch *
 	scratch->tags = packet->tags;
 	scratch->packet_length = session->packet_length;
 	scratch->endpoint = id;
-	scratch->active = 1;
-	/* Its code says nothing: pm_encap drops the clone by design and counts its fate itself. */
-	bpf_clone_redirect(skb, config->copy_ifindex, 0);
-	scratch->active = 0;
+	pm_hand_over(skb, scratch, endpoint, config);
 	pm_count_fate(counters, scratch, &shape);
 }
 

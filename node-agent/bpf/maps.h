@@ -140,16 +140,16 @@ struct {
 } pm_budget_credit SEC(".maps");
 
 /*
- * What pm_encap must know of the copy, and what the hook must count of it afterwards: one lookup of the counters serves
- * both. `active` while bpf_clone_redirect() runs it, on this CPU, bottom halves off.
+ * What the second stage (pm_encap or pm_uplink) must know of the copy, and what the hook must count of it afterwards:
+ * one lookup of the counters serves both. `active` while bpf_clone_redirect() runs it, on this CPU, bottom halves off.
  */
 struct pm_scratch {
-	__u32 active;
-	__u32 encapsulated; /* set by pm_encap: it has seen the copy */
-	__u32 fate;         /* pm_session_term, set by pm_encap: what became of the copy */
+	__u32 active;       /* ifindex of the device whose program is to take the clone; 0: none is on its way */
+	__u32 length;       /* skb->len of the clone */
+	__u8 encapsulated;  /* set by the second stage: it has seen the copy */
+	__u8 fate;          /* pm_session_term, likewise: what became of the copy */
 	__u8 mtu_truncated; /* likewise: what is counted beside that */
 	__u8 cut_late;
-	__u16 pad2;
 	__u32 hash;         /* of the flow */
 	__u32 vni;
 	__u32 slot;

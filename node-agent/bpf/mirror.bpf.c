@@ -30,8 +30,15 @@ int pm_egress(struct __sk_buff *skb)
 SEC("tc")
 int pm_encap(struct __sk_buff *skb)
 {
-	pm_encap_run(skb);
+	pm_encap_pair(skb);
 	return TC_ACT_SHOT;
+}
+
+/* tc egress of a device that leads to collectors, where production passes too: what is not ours goes on as it came. */
+SEC("tc")
+int pm_uplink(struct __sk_buff *skb)
+{
+	return pm_encap_uplink(skb) ? PM_TCX_NEXT : TC_ACT_SHOT;
 }
 
 /* tc ingress of the segmenter's far end; nothing passes. */

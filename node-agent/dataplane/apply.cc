@@ -155,6 +155,13 @@ struct Apply {
   }
   Result<void> operator()(const plan::Detach& op) const { return DetachPin(pins.Link(op.ifindex, op.direction)); }
 
+  Result<void> operator()(const plan::AttachUplink& op) const {
+    auto program = OpenProgram(pins, kUplinkProgram);
+    if (!program) return std::unexpected(program.error());
+    return EnsureAttached(pins.UplinkLink(op.ifindex), op.ifindex, Hook::kTcxEgress, *program);
+  }
+  Result<void> operator()(const plan::DetachUplink& op) const { return DetachPin(pins.UplinkLink(op.ifindex)); }
+
   Result<void> operator()(const plan::PutCollector& op) const {
     return WriteElement(pins, "pm_collectors", &op.socket.value, &op.guard);
   }

@@ -1,9 +1,9 @@
 // The only room that makes BPF and netlink changes. No policy: it does what an op says.
 //
 // Everything is pinned under <bpffs>/podmirror/v<PM_ABI_VERSION>/, so that a process without memory finds it again:
-//   maps/<name>  programs/<name>-<hash of the object>  links/<ifindex>-<ingress|egress>  links/{encap,segment}
-//   rulesets/<id>  targets/<id>  hooks/<index>-<ingress|egress>   (inner maps: opening them by id needs CAP_SYS_ADMIN)
-//   report
+//   maps/<name>  programs/<name>-<hash of the object>  links/<ifindex>-<ingress|egress>
+//   links/{encap,segment,uplink-<ifindex>} rulesets/<id>  targets/<id>  hooks/<index>-<ingress|egress>   (inner maps:
+//   opening them by id needs CAP_SYS_ADMIN) report
 // A pin named like one of these with "-new" behind it was left by a crash; it is believed where the outer map holds it.
 // The veth pairs are pm-copy0/pm-copy1 (mirror) and pm-seg0/pm-seg1 (segmenter), in the process's network namespace.
 #pragma once

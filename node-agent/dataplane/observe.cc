@@ -89,6 +89,16 @@ Result<void> TakeInterfaces(const Pins& pins, plan::Observed& observed) {
   return {};
 }
 
+void TakeUplinks(const Pins& pins, plan::Observed& observed) {
+  for (const std::string& name : List(pins.Folder("links"))) {
+    const auto ifindex = ParseUplinkName(name);
+    if (!ifindex) continue;
+    const auto state =
+        ObserveAttachment(pins.UplinkLink(*ifindex), *ifindex, Hook::kTcxEgress, IdOf(pins, kUplinkProgram));
+    observed.uplinks[*ifindex] = {.attachment = state.attachment, .stale_pin = state.stale_pin};
+  }
+}
+
 // Every map is there. One that is missing is CreateBase's to make, and then nothing in it can be observed.
 bool HaveMaps(const Pins& pins) {
   for (const char* name : kMaps) {
@@ -100,6 +110,7 @@ bool HaveMaps(const Pins& pins) {
 Result<void> TakeMaps(const Pins& pins, plan::Observed& observed) {
   const std::uint32_t zero = 0;
   if (auto read = ReadElement(pins, "pm_config", &zero, &observed.config); !read) return read;
+  TakeUplinks(pins, observed);
   if (auto read = TakeEndpoints(pins, observed); !read) return read;
   if (auto read = TakeBudgets(pins, observed); !read) return read;
   if (auto read = TakeCollectors(pins, observed); !read) return read;

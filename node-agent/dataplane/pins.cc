@@ -14,6 +14,7 @@ namespace podmirror::dataplane {
 namespace {
 
 constexpr mode_t kFolderMode = 0700;
+constexpr std::string_view kUplinkPrefix = "uplink-";
 
 std::string_view DirectionName(pm_direction direction) { return direction == PM_INGRESS ? "ingress" : "egress"; }
 
@@ -52,6 +53,10 @@ std::string Pins::Link(std::uint32_t ifindex, pm_direction direction) const {
   return root_ + "/links/" + HookName(ifindex, direction);
 }
 
+std::string Pins::UplinkLink(std::uint32_t ifindex) const {
+  return root_ + "/links/" + std::string(kUplinkPrefix) + std::to_string(ifindex);
+}
+
 Result<void> Pins::MakeFolders() const {
   std::vector<std::string> folders = {family_, root_};
   for (const char* name : kFolders) folders.push_back(Folder(name));
@@ -83,6 +88,10 @@ std::optional<std::pair<std::uint32_t, pm_direction>> ParseHookName(std::string_
     if (name.substr(dash + 1) == DirectionName(direction)) return std::pair(*index, direction);
   }
   return std::nullopt;
+}
+
+std::optional<std::uint32_t> ParseUplinkName(std::string_view name) {
+  return name.starts_with(kUplinkPrefix) ? ParseNumber(name.substr(kUplinkPrefix.size())) : std::nullopt;
 }
 
 std::vector<std::string> List(const std::string& folder) {

@@ -25,6 +25,7 @@ class Pins {
   std::string Link(std::uint32_t ifindex, pm_direction direction) const;
   std::string EncapLink() const { return root_ + "/links/encap"; }
   std::string SegmentLink() const { return root_ + "/links/segment"; }
+  std::string UplinkLink(std::uint32_t ifindex) const;
   std::string Report() const { return root_ + "/report"; }
 
   Result<void> MakeFolders() const;
@@ -41,6 +42,7 @@ std::string HookName(std::uint32_t index, pm_direction direction);  // "3-egress
 // "3-egress" -> 3, PM_EGRESS; nullopt: another name.
 std::optional<std::pair<std::uint32_t, pm_direction>> ParseHookName(std::string_view name);
 std::optional<std::uint32_t> ParseNumber(std::string_view name);
+std::optional<std::uint32_t> ParseUplinkName(std::string_view name);  // "uplink-3" -> 3
 
 // Names in a folder; none where it does not exist.
 std::vector<std::string> List(const std::string& folder);

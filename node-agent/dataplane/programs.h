@@ -15,7 +15,9 @@ inline constexpr const char* kIngressProgram = "pm_ingress";
 inline constexpr const char* kEgressProgram = "pm_egress";
 inline constexpr const char* kEncapProgram = "pm_encap";
 inline constexpr const char* kSegmentProgram = "pm_segment";
-inline constexpr std::array kPrograms = {kIngressProgram, kEgressProgram, kEncapProgram, kSegmentProgram};
+inline constexpr const char* kUplinkProgram = "pm_uplink";
+inline constexpr std::array kPrograms = {kIngressProgram, kEgressProgram, kEncapProgram, kSegmentProgram,
+                                         kUplinkProgram};
 
 // Every map of the object; a test compares the list with it.
 inline constexpr std::array kMaps = {"pm_interfaces",

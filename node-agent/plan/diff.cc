@@ -150,6 +150,14 @@ class InterfaceDiff {
   Ops& ops_;
 };
 
+// A dead link's pin goes with the new link.
+void AttachUplinks(const Observed& observed, const Observed& wanted, Ops& ops) {
+  for (const auto& [ifindex, uplink] : wanted.uplinks) {
+    const auto old = observed.uplinks.find(ifindex);
+    if (old == observed.uplinks.end() || old->second != uplink) ops.push_back(AttachUplink{ifindex});
+  }
+}
+
 void PutBase(const Observed& observed, const Observed& wanted, Ops& ops) {
   if (!observed.base) ops.push_back(CreateBase{});
   if (!observed.base || observed.config.source_port_mask != wanted.config.source_port_mask)
@@ -168,6 +176,7 @@ std::vector<Op> Diff(const Observed& observed, const Observed& wanted) {
   ForMissing<PutNeighbour>(observed.neighbours, wanted.neighbours, ops);
   ForMissing<PutService>(observed.services, wanted.services, ops);
   PutCollectors(observed.collectors, wanted.collectors, false, ops);
+  AttachUplinks(observed, wanted, ops);
   PutChanged<PutEndpoint>(observed.endpoints, wanted.endpoints, ops);
   PutChanged<PutTarget>(observed.targets, wanted.targets, ops);
   PutChanged<PutRuleset>(observed.rulesets, wanted.rulesets, ops);
@@ -180,6 +189,7 @@ std::vector<Op> Diff(const Observed& observed, const Observed& wanted) {
   RemoveGone<RemoveRuleset>(observed.rulesets, wanted.rulesets, ops);
   RemoveGone<RemoveTarget>(observed.targets, wanted.targets, ops);
   RemoveGone<RemoveEndpoint>(observed.endpoints, wanted.endpoints, ops);
+  RemoveGone<DetachUplink>(observed.uplinks, wanted.uplinks, ops);
   RemoveGone<RemoveBudget>(observed.budgets, wanted.budgets, ops);
   PutCollectors(observed.collectors, wanted.collectors, true, ops);
   RemoveCollectors(observed.collectors, wanted.collectors, ops);

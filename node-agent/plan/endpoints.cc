@@ -55,11 +55,21 @@ std::map<std::uint32_t, std::uint32_t> BudgetIds(const std::map<std::uint32_t, B
   return ids;
 }
 
-Endpoint EndpointTo(const SocketAddress& address, const routes::NextHop& next_hop, std::uint32_t budget) {
+// Not a device whose own packets are mirrored: there a hook must be first. Not where somebody else is before us, or a
+// clone has missed the program: he might send it as it is.
+bool TakesClones(const Draft& draft, const routes::NextHop& next_hop) {
+  const std::uint32_t ifindex = next_hop.ifindex;
+  const auto seen = draft.observed.uplinks.find(ifindex);
+  return next_hop.completes_checksums && draft.observed.config.pair_only == 0 &&
+         !draft.settings.pair_only.contains(ifindex) && !draft.wanted.interfaces.contains(ifindex) &&
+         (seen == draft.observed.uplinks.end() || seen->second.attachment != Attachment::kNotFirst);
+}
+
+Endpoint EndpointTo(const SocketAddress& address, const routes::NextHop& next_hop, std::uint32_t budget, bool direct) {
   Endpoint endpoint;
   pm_endpoint& value = endpoint.value;
   value.ifindex = next_hop.ifindex;
-  value.flags = next_hop.completes_checksums ? 0 : PM_ENDPOINT_SEGMENT;
+  value.flags = (next_hop.completes_checksums ? 0 : PM_ENDPOINT_SEGMENT) | (direct ? PM_ENDPOINT_DIRECT : 0);
   std::ranges::copy(next_hop.smac.bytes, value.smac);
   std::ranges::copy(next_hop.dmac.bytes, value.dmac);
   value.saddr_be = LowerV4(next_hop.source);
@@ -126,6 +136,13 @@ void WantNeighbours(Draft& draft) {
   }
 }
 
+void WantUplinks(Draft& draft) {
+  for (const auto& [address, endpoint] : draft.endpoints) {
+    if (endpoint.fault.reason.empty() && TakesClones(draft, *endpoint.next_hop))
+      draft.wanted.uplinks[endpoint.next_hop->ifindex].attachment = Attachment::kCurrent;
+  }
+}
+
 void WantEndpoints(Draft& draft) {
   IdPool ids(0, PM_MAX_ENDPOINTS);
   std::map<Endpoint, std::uint32_t> by_content;
@@ -139,7 +156,8 @@ void WantEndpoints(Draft& draft) {
   for (auto& [address, endpoint] : draft.endpoints) {
     if (!endpoint.fault.reason.empty()) continue;
     const auto budget = budgets.find(endpoint.next_hop->ifindex);
-    const Endpoint content = EndpointTo(address, *endpoint.next_hop, budget == budgets.end() ? 0 : budget->second);
+    const Endpoint content = EndpointTo(address, *endpoint.next_hop, budget == budgets.end() ? 0 : budget->second,
+                                        draft.wanted.uplinks.contains(endpoint.next_hop->ifindex));
     const auto kept = by_content.find(content);
     endpoint.id = kept != by_content.end() ? kept->second : ids.Next();
     if (endpoint.id) {

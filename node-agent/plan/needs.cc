@@ -7,7 +7,20 @@
 namespace podmirror::plan {
 namespace {
 
-enum class Kind { kBase, kBudget, kEndpoint, kTarget, kRuleset, kSlot, kCounters, kInterface, kIndex, kHook, kLink };
+enum class Kind {
+  kBase,
+  kBudget,
+  kEndpoint,
+  kTarget,
+  kRuleset,
+  kSlot,
+  kCounters,
+  kInterface,
+  kIndex,
+  kHook,
+  kLink,
+  kUplink
+};
 
 // A thing of the kernel; `part` is the direction where there are two.
 using Thing = std::tuple<Kind, std::uint32_t, std::uint32_t>;
@@ -37,11 +50,14 @@ struct References {
     for (const auto& [id, endpoint] : observed.endpoints) {
       budgets.emplace(endpoint.value.budget, Thing{Kind::kEndpoint, id, 0});
       collectors.emplace(CollectorOf(endpoint), Thing{Kind::kEndpoint, id, 0});
+      if (endpoint.value.flags & PM_ENDPOINT_DIRECT)
+        uplinks.emplace(endpoint.value.ifindex, Thing{Kind::kEndpoint, id, 0});
     }
   }
 
   std::map<std::uint32_t, std::uint32_t> ifindex_of_index, index_of_ifindex;
   std::multimap<std::uint32_t, Thing> rulesets, targets, endpoints, budgets;  // by id
+  std::multimap<std::uint32_t, Thing> uplinks;                                // by ifindex
   std::multimap<Socket, Thing> collectors;
 };
 
@@ -60,6 +76,7 @@ class Finder {
   void operator()(const PutBudget& op) { Touch({Kind::kBudget, op.id, 0}); }
   void operator()(const PutEndpoint& op) {
     Need({Kind::kBudget, op.endpoint.value.budget, 0});
+    if (op.endpoint.value.flags & PM_ENDPOINT_DIRECT) Need({Kind::kUplink, op.endpoint.value.ifindex, 0});
     const auto guard = guards_.find(CollectorOf(op.endpoint));
     if (guard != guards_.end()) needs_[position_].insert(guard->second);
     Touch({Kind::kEndpoint, op.id, 0});
@@ -115,6 +132,8 @@ class Finder {
     Touch({Kind::kEndpoint, op.id, 0});
   }
   void operator()(const RemoveBudget& op) { NeedAll(references_.budgets, op.id); }
+  void operator()(const AttachUplink& op) { Touch({Kind::kUplink, op.ifindex, 0}); }
+  void operator()(const DetachUplink& op) { NeedAll(references_.uplinks, op.ifindex); }
   void operator()(const PutCollector& op) {
     Need({Kind::kBase, 0, 0});
     guards_[op.socket] = position_;

@@ -50,6 +50,8 @@ struct Describer {
   std::string operator()(const Detach& op) const {
     return "Detach from interface " + Text(op.ifindex) + " " + Text(op.direction);
   }
+  std::string operator()(const AttachUplink& op) const { return "AttachUplink " + Text(op.ifindex); }
+  std::string operator()(const DetachUplink& op) const { return "DetachUplink " + Text(op.ifindex); }
   std::string operator()(const PutCollector& op) const {
     return "PutCollector " + Text(op.socket) + (op.guard == PM_GUARD_NORMAL ? "" : " for all");
   }

@@ -78,6 +78,13 @@ struct Detach {
   std::uint32_t ifindex;
   pm_direction direction;
 };
+// pm_uplink at the head of an egress device's tc egress; replaces an own older one.
+struct AttachUplink {
+  std::uint32_t ifindex;
+};
+struct DetachUplink {
+  std::uint32_t ifindex;
+};
 struct PutCollector {
   Socket socket;
   std::uint8_t guard;  // pm_guard
@@ -102,8 +109,8 @@ struct RemoveNeighbour {
 
 using Op = std::variant<CreateBase, PutConfig, PutBudget, RemoveBudget, PutEndpoint, RemoveEndpoint, PutTarget,
                         RemoveTarget, PutRuleset, RemoveRuleset, ResetSlot, ResetInterfaceCounters, PutInterface,
-                        RemoveInterface, PutHook, RemoveHook, Attach, Detach, PutCollector, RemoveCollector, PutService,
-                        RemoveService, PutNeighbour, RemoveNeighbour>;
+                        RemoveInterface, PutHook, RemoveHook, Attach, Detach, AttachUplink, DetachUplink, PutCollector,
+                        RemoveCollector, PutService, RemoveService, PutNeighbour, RemoveNeighbour>;
 
 // "PutHook 3 egress", for logs and messages.
 std::string Describe(const Op& op);

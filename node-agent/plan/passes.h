@@ -16,6 +16,8 @@ void WantSockets(Draft& draft);
 void JudgeEndpoints(Draft& draft);
 void WantBudgets(Draft& draft);
 void WantNeighbours(Draft& draft);
+// Which egress devices the hooks hand their clones to directly.
+void WantUplinks(Draft& draft);
 void WantEndpoints(Draft& draft);
 // The consistent-hash tables.
 void WantTargets(Draft& draft);

@@ -16,6 +16,7 @@ Planned Plan(const DesiredState& desired, const Observed& observed, const pods::
   JudgeEndpoints(draft);
   WantBudgets(draft);
   WantNeighbours(draft);
+  WantUplinks(draft);
   WantEndpoints(draft);
   WantTargets(draft);
   WantHooks(draft);

@@ -43,6 +43,9 @@ struct Settings {
   // Attach of an observed kNotFirst here and keeps it until the next resync. A point that is here and still kNotFirst
   // gets no further Attach (two programs that both want to be first would fight for ever): its source says NotFirst.
   std::set<AttachPoint> attached_again;
+  // Egress devices that get their copies through the mirror pair. Whoever applies ops puts here for good where an
+  // AttachUplink failed, and where a DetachUplink took away an observed kNotFirst.
+  std::set<std::uint32_t> pair_only;
 };
 
 struct Planned {

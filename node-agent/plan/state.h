@@ -45,6 +45,14 @@ struct Interface {
   std::array<bool, 2> stale_pins{};          // a pin is there, its link is dead
 };
 
+// A device to which the hooks hand their clones directly: pm_uplink at its tc egress.
+struct Uplink {
+  Attachment attachment = Attachment::kNone;
+  bool stale_pin = false;
+
+  bool operator==(const Uplink&) const = default;
+};
+
 // A managed neighbour entry that we wrote (NDA_PROTOCOL ours).
 struct Neighbour {
   std::uint32_t ifindex = 0;
@@ -70,6 +78,7 @@ struct Observed {
   std::map<std::uint32_t, Target> targets;
   std::map<std::uint32_t, Ruleset> rulesets;
   std::map<std::uint32_t, Interface> interfaces;  // by ifindex
+  std::map<std::uint32_t, Uplink> uplinks;        // by ifindex
   std::map<std::uint32_t, Budget> budgets;        // by id, from 1
   std::map<Socket, std::uint8_t> collectors;      // pm_guard
   std::set<Socket> services;

@@ -171,6 +171,12 @@ std::string FakeDataplane::Do(const Detach& op) {
   return "";
 }
 
+std::string FakeDataplane::Do(const AttachUplink& op) {
+  state_.uplinks[op.ifindex] = {.attachment = Attachment::kCurrent, .stale_pin = false};
+  return "";
+}
+std::string FakeDataplane::Do(const DetachUplink& op) { return Erase(state_.uplinks, op.ifindex); }
+
 std::string FakeDataplane::Do(const PutCollector& op) {
   state_.collectors[op.socket] = op.guard;
   return state_.collectors.size() > PM_MAX_SOCKETS ? "the map is full" : "";
@@ -249,6 +255,10 @@ void FakeDataplane::CheckReferences() {
     if (budget != 0 && !state_.budgets.contains(budget)) Break("endpoint " + Text(id) + " refers to a missing budget");
     if (budget != 0 && state_.budgets.contains(budget) && state_.budgets.at(budget).ifindex != endpoint.value.ifindex)
       Break("endpoint " + Text(id) + " pays from another device's budget");
+    const auto uplink = state_.uplinks.find(endpoint.value.ifindex);
+    if (endpoint.value.flags & PM_ENDPOINT_DIRECT &&
+        (uplink == state_.uplinks.end() || !IsAttached(uplink->second.attachment)))
+      Break("endpoint " + Text(id) + " hands clones to a device where nobody takes them");
     if (!state_.collectors.contains(CollectorOf(endpoint))) Break("endpoint " + Text(id) + " is not guarded");
   }
 }

@@ -56,6 +56,8 @@ class FakeDataplane : public dataplane::Dataplane {
   std::string Do(const plan::RemoveHook& op);
   std::string Do(const plan::Attach& op);
   std::string Do(const plan::Detach& op);
+  std::string Do(const plan::AttachUplink& op);
+  std::string Do(const plan::DetachUplink& op);
   std::string Do(const plan::PutCollector& op);
   std::string Do(const plan::RemoveCollector& op);
   std::string Do(const plan::PutService& op);

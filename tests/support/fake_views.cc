@@ -79,6 +79,9 @@ std::multiset<std::string> WithoutIds(const Observed& state) {
                    std::to_string(static_cast<int>(interface.attachments[direction])) +
                    (interface.stale_pins[direction] ? " and a dead pin" : ""));
   }
+  for (const auto& [ifindex, uplink] : state.uplinks)
+    lines.insert("uplink " + std::to_string(ifindex) + " attachment " +
+                 std::to_string(static_cast<int>(uplink.attachment)) + (uplink.stale_pin ? " and a dead pin" : ""));
   for (const auto& [id, endpoint] : state.endpoints) lines.insert("endpoint " + EndpointText(state, id));
   for (const auto& [id, ruleset] : state.rulesets) lines.insert("ruleset " + Digest(*ruleset));
   for (const auto& [id, budget] : state.budgets)

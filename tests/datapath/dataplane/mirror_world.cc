@@ -121,6 +121,7 @@ plan::Observed MirrorWorld::Observe() {
 pm_endpoint MirrorWorld::Endpoint() const {
   pm_endpoint endpoint{};
   endpoint.ifindex = up_ifindex_;
+  endpoint.flags = kDirect ? PM_ENDPOINT_DIRECT : 0;
   const std::uint8_t smac[] = {2, 0, 0, 0, 9, 1};
   const std::uint8_t dmac[] = {2, 0, 0, 0, 9, 2};
   std::copy(std::begin(smac), std::end(smac), endpoint.smac);
@@ -171,6 +172,7 @@ plan::Hook MirrorWorld::HookOf(pm_direction direction, std::uint16_t packet_leng
 void MirrorWorld::Mirror() {
   Apply(plan::CreateBase{});
   Apply(plan::PutConfig{0xff});
+  if (kDirect) Apply(plan::AttachUplink{up_ifindex_});
   Apply(plan::PutEndpoint{2, {Endpoint()}});
   Apply(plan::PutTarget{5, TargetOf(2)});
   Apply(plan::PutRuleset{3, AcceptAll()});

@@ -20,7 +20,12 @@ namespace podmirror::testing {
 inline constexpr const char* kBpffs = "/sys/fs/bpf";
 inline constexpr std::uint32_t kVni = 4242;
 inline constexpr std::uint16_t kVxlanPort = 4789;
-inline constexpr std::uint32_t kIndex = 7;           // of the pod's interface
+inline constexpr std::uint32_t kIndex = 7;  // of the pod's interface
+#ifdef PODMIRROR_TEST_DIRECT
+inline constexpr bool kDirect = true;  // hooks hand their clones to pm_uplink at up0
+#else
+inline constexpr bool kDirect = false;  // to pm_encap at the mirror pair
+#endif
 inline constexpr std::uint32_t kSlots[] = {11, 12};  // by pm_direction
 
 // A frame from the pod (10.1.0.2) to the host (10.1.0.1), header checksums right.

@@ -1,5 +1,6 @@
 // What cannot be seen in a copy on the wire: the class in which it leaves.
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <gtest/gtest.h>
 #include <netinet/in.h>
@@ -44,8 +45,9 @@ class PriorityTest : public MirrorWorld {
     Mirror();
     probe_.reset(priority_bpf__open_and_load());
     ASSERT_NE(probe_, nullptr);
-    const Fd program(dup(bpf_program__fd(probe_->progs.note_copies)));
-    link_ = std::make_unique<Fd>(dataplane::AttachFirst(program, up_ifindex_, dataplane::Hook::kTcxEgress));
+    const auto egress = static_cast<bpf_attach_type>(dataplane::Hook::kTcxEgress);  // behind pm_uplink
+    const int program = bpf_program__fd(probe_->progs.note_copies);
+    link_ = std::make_unique<Fd>(bpf_link_create(program, static_cast<int>(up_ifindex_), egress, nullptr));
     ASSERT_TRUE(*link_);
   }
 

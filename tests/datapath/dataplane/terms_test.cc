@@ -195,8 +195,8 @@ TEST_F(TermsTest, AnEgressDeviceThatRefusesIsADropOfTheSend) {
   ExpectLaw();
 }
 
-TEST_F(TermsTest, WithoutTheMirrorPairTheCloneFails) {
-  Shell("ip link del pm-copy0");
+TEST_F(TermsTest, WithoutTheDeviceThatItIsHandedToTheCloneFails) {
+  Shell(kDirect ? "ip link del up0" : "ip link del pm-copy0");
   Send(Echo(1), 3);
   EXPECT_GE(Rise(PM_CLONE_FAILED), 3u);
   ExpectLaw();

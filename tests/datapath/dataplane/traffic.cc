@@ -34,9 +34,8 @@ std::string Pattern(std::size_t bytes) {
   return text;
 }
 
-Result<void> SendAll(std::uint16_t port, const std::string& text) {
+Result<void> SendAll(sockaddr_in to, const std::string& text) {
   const int fd = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in to = At("10.1.0.1", port);
   Result<void> result;
   if (connect(fd, Generic(&to), sizeof(to)) < 0) result = Broken("connect");
   for (std::size_t sent = 0; result && sent < text.size();) {
@@ -67,15 +66,20 @@ Result<void> SendDatagram(const std::string& to, std::uint16_t port, std::size_t
 
 }  // namespace
 
-Result<void> TcpFromPod(std::size_t bytes) {
-  const int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in here = At("10.1.0.1", 0);
-  socklen_t size = sizeof(here);
-  if (bind(listener, Generic(&here), size) < 0 || listen(listener, 1) < 0) return Broken("listen");
-  getsockname(listener, Generic(&here), &size);
+Result<void> TcpBetween(const std::string& from, const std::string& to, const std::string& ip, std::size_t bytes) {
+  int listener = -1;
+  sockaddr_in here = At(ip, 0);
+  auto listening = Inside(to, [&]() -> Result<void> {
+    listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    socklen_t size = sizeof(here);
+    if (bind(listener, Generic(&here), size) < 0 || listen(listener, 1) < 0) return Broken("listen");
+    getsockname(listener, Generic(&here), &size);
+    return {};
+  });
+  if (!listening) return listening;
   const std::string text = Pattern(bytes);
   Result<void> sent;
-  std::thread sender([&] { sent = Inside("pod", [&] { return SendAll(ntohs(here.sin_port), text); }); });
+  std::thread sender([&] { sent = Inside(from, [&] { return SendAll(here, text); }); });
   const int peer = accept(listener, nullptr, nullptr);
   std::string got;
   char buffer[65536];
@@ -86,6 +90,8 @@ Result<void> TcpFromPod(std::size_t bytes) {
   if (sent && got != text) return Fail("the stream did not arrive whole");
   return sent;
 }
+
+Result<void> TcpFromPod(std::size_t bytes) { return TcpBetween("pod", "", "10.1.0.1", bytes); }
 
 Result<void> UdpFromPod(const std::string& to, std::uint16_t port, std::size_t bytes) {
   return SendDatagram(to, port, bytes, 0);

@@ -97,7 +97,8 @@ void PretendAnotherBuild() {
 
 TEST_F(KillTest, AnotherBuildSwapsItsProgramsInWithoutLosingACopy) {
   const std::string number = std::to_string(if_nametoindex("veth-web"));
-  const std::vector<std::string> links = {"encap", "segment", number + "-ingress", number + "-egress"};
+  const std::string uplink = "uplink-" + std::to_string(if_nametoindex("nic-ids"));
+  const std::vector<std::string> links = {"encap", "segment", uplink, number + "-ingress", number + "-egress"};
   const Receiver ids("ids", kVxlan);
   auto local = Start();
   Load load({.network_namespace = "web", .to = HostIp(1)});
@@ -118,7 +119,7 @@ TEST_F(KillTest, AnotherBuildSwapsItsProgramsInWithoutLosingACopy) {
   const std::uint32_t sent = load.Stop();
   EXPECT_TRUE(ids.AwaitCount(1, sent));
   EXPECT_EQ(EachOnce(ids.Numbers(1, kShopVni), sent), "");
-  EXPECT_EQ(dataplane::List(dataplane::Pins("/sys/fs/bpf").Folder("programs")).size(), 4u) << "old pins are gone";
+  EXPECT_EQ(dataplane::List(dataplane::Pins("/sys/fs/bpf").Folder("programs")).size(), 5u) << "old pins are gone";
 }
 
 }  // namespace

@@ -235,6 +235,27 @@ TEST_F(AgentTest, TakesTheFirstPlaceBackOnceAndThenSaysNotFirst) {
   EXPECT_EQ(kernel_.writes(), before + 2) << "but now and then";
 }
 
+TEST_F(AgentTest, UsesTheMirrorPairWhereItCannotStandAtTheUplink) {
+  kernel_.Refuse([](const plan::Op& op) { return std::holds_alternative<plan::AttachUplink>(op); });
+  const Outcome outcome = Reconcile();
+  EXPECT_EQ(outcome.failures, 0);
+  EXPECT_THAT(outcome.report.sources, Each(Field(&SourceReport::reason, "")));
+  EXPECT_THAT(kernel_.state().uplinks, IsEmpty());
+  EXPECT_THAT(kernel_.state().endpoints, SizeIs(2));
+  for (const auto& [id, endpoint] : kernel_.state().endpoints) EXPECT_EQ(endpoint.value.flags, 0u);
+  EXPECT_EQ(Reconcile().writes, 0) << "it is not tried at every call";
+}
+
+TEST_F(AgentTest, LeavesAnUplinkToWhoeverCameFirstThere) {
+  Reconcile();
+  kernel_.state().uplinks.at(2).attachment = plan::Attachment::kNotFirst;
+  EXPECT_EQ(Reconcile().failures, 0);
+  EXPECT_THAT(kernel_.state().uplinks, IsEmpty());
+  for (const auto& [id, endpoint] : kernel_.state().endpoints) EXPECT_EQ(endpoint.value.flags, 0u);
+  EXPECT_EQ(Reconcile().writes, 0) << "it is not taken back";
+  EXPECT_THAT(kernel_.broken(), IsEmpty());
+}
+
 TEST_F(AgentTest, EndsWhenTheKernelForgetsEverythingItIsTold) {
   kernel_.Watch([&](const plan::Op& op, const plan::Observed&) {
     if (std::holds_alternative<plan::PutService>(op) || std::holds_alternative<plan::PutCollector>(op)) {

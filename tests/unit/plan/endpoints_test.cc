@@ -58,7 +58,7 @@ TEST(Endpoint, HoldsTheNextHop) {
   const pm_endpoint endpoint = OnlyEndpoint(world);
   const routes::NextHop& next_hop = world.next_hop(kFirst);
   EXPECT_EQ(endpoint.ifindex, next_hop.ifindex);
-  EXPECT_EQ(endpoint.flags, 0u);
+  EXPECT_EQ(endpoint.flags, std::uint32_t{PM_ENDPOINT_DIRECT});
   EXPECT_TRUE(std::ranges::equal(endpoint.smac, next_hop.smac.bytes));
   EXPECT_TRUE(std::ranges::equal(endpoint.dmac, next_hop.dmac.bytes));
   EXPECT_EQ(plan::RaiseV4(endpoint.saddr_be), next_hop.source);

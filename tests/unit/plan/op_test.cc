@@ -14,6 +14,8 @@ TEST(Describe, NamesTheOpAndItsThing) {
   EXPECT_EQ(Describe(RemoveHook{3, PM_INGRESS}), "RemoveHook 3 ingress");
   EXPECT_EQ(Describe(PutInterface{20, {.index = 4, .pad = 0, .identity = 1}}), "PutInterface 20 as 4");
   EXPECT_EQ(Describe(Attach{20, PM_INGRESS}), "Attach to interface 20 ingress");
+  EXPECT_EQ(Describe(AttachUplink{2}), "AttachUplink 2");
+  EXPECT_EQ(Describe(DetachUplink{2}), "DetachUplink 2");
   EXPECT_EQ(Describe(PutBudget{1, {2, 1000, 5}}), "PutBudget 1 of interface 2, 1000 bytes/s");
 }
 

@@ -45,8 +45,8 @@ TEST(Order, MakesReferentsBeforeReferences) {
   world.desired.cluster_dns = {Socket("10.96.0.10:53")};
   EXPECT_THAT(Kinds(world.Plan({})),
               ElementsAre("CreateBase", "PutConfig", "PutBudget", "PutNeighbour", "PutService", "PutCollector",
-                          "PutEndpoint", "PutTarget", "PutRuleset", "ResetInterfaceCounters", "ResetSlot",
-                          "PutInterface", "PutHook", "Attach"));
+                          "AttachUplink", "PutEndpoint", "PutTarget", "PutRuleset", "ResetInterfaceCounters",
+                          "ResetSlot", "PutInterface", "PutHook", "Attach"));
 }
 
 TEST(Order, RemovesReferentsAfterReferences) {
@@ -56,7 +56,7 @@ TEST(Order, RemovesReferentsAfterReferences) {
   ASSERT_TRUE(Reconcile(kernel, world));
   EXPECT_THAT(Kinds(World{}.Plan(kernel.state())),
               ElementsAre("Detach", "RemoveHook", "RemoveInterface", "RemoveRuleset", "RemoveTarget", "RemoveEndpoint",
-                          "RemoveBudget", "RemoveCollector", "RemoveService", "RemoveNeighbour"));
+                          "DetachUplink", "RemoveBudget", "RemoveCollector", "RemoveService", "RemoveNeighbour"));
 }
 
 TEST(Order, ClearsAReusedIfindexBeforeAnythingElse) {
