@@ -3,6 +3,7 @@
 #pragma once
 
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,6 +27,8 @@ struct Settings {
   std::string own_namespace;                  // of Podmirror's own pods, which are no sources; empty: there are none
 
   static std::vector<IpAddress> DefaultNodeLocalDns();  // 169.254.20.10
+
+  bool operator==(const Settings&) const = default;
 };
 
 struct Compiled {
@@ -36,6 +39,21 @@ struct Compiled {
   bool operator==(const Compiled&) const = default;
 };
 
+// What Compile() found out before, so that it does not find out the same again. The result is the same with any memo,
+// only sooner; pointers of states that are equal are too. For the snapshots of one store.
+class Memo {
+ public:
+  Memo();
+  ~Memo();
+
+  struct Known;  // memo.h
+  Known& known() { return *known_; }
+
+ private:
+  std::unique_ptr<Known> known_;
+};
+
+Compiled Compile(const store::Snapshot& snapshot, const Settings& settings, Memo& memo);
 Compiled Compile(const store::Snapshot& snapshot, const Settings& settings);
 
 }  // namespace podmirror::compile

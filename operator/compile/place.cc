@@ -2,23 +2,13 @@
 
 #include <algorithm>
 #include <set>
+#include <string_view>
+#include <unordered_map>
 
 #include "operator/compile/resolve_targets.h"
 
 namespace podmirror::compile {
 namespace {
-
-std::vector<ObjectKey> Keys(const std::vector<const ActiveSession*>& sessions) {
-  std::vector<ObjectKey> keys;
-  keys.reserve(sessions.size());
-  for (const ActiveSession* session : sessions) keys.push_back(session->session->meta.key);
-  return keys;
-}
-
-DesiredSource MakeSource(const Source& source) {
-  const api::Meta& meta = source.pod->meta;
-  return {meta.key, meta.uid, source.pod->ips, Keys(source.ingress), Keys(source.egress)};
-}
 
 DesiredSession MakeSession(const ActiveSession& active) {
   const api::TrafficMirrorSession& session = *active.session;
@@ -28,7 +18,8 @@ DesiredSession MakeSession(const ActiveSession& active) {
           .filter = active.filter->meta.key,
           .target = active.verdict->target,
           .packet_length = session.spec->packet_length,
-          .expires_at = session.spec->expires_at};
+          .expires_at = session.spec->expires_at,
+          .tier = active.tier};
 }
 
 DesiredFilter MakeFilter(const api::TrafficMirrorFilter& filter) {
@@ -36,61 +27,88 @@ DesiredFilter MakeFilter(const api::TrafficMirrorFilter& filter) {
           filter.spec->cluster_dns};
 }
 
-// What the sources of one node use.
-struct Used {
-  std::vector<DesiredSource> sources;
-  std::map<ObjectKey, const ActiveSession*> sessions;
+// The sources of one node, and the sessions that these use: positions in Parts::sessions.
+struct Node {
+  std::vector<const Source*> sources;
+  std::vector<std::uint32_t> sessions;
 };
 
-void Add(const Source& source, Used& used) {
-  if (source.ingress.empty() && source.egress.empty()) return;
-  used.sources.push_back(MakeSource(source));
-  for (const auto* sessions : {&source.ingress, &source.egress}) {
-    for (const ActiveSession* session : *sessions) used.sessions.emplace(session->session->meta.key, session);
-  }
+std::vector<DesiredSession> UsedSessions(std::vector<std::uint32_t> positions, const Parts& parts) {
+  std::ranges::sort(positions);
+  positions.erase(std::ranges::unique(positions).begin(), positions.end());
+  std::vector<DesiredSession> sessions;
+  sessions.reserve(positions.size());
+  for (const std::uint32_t position : positions) sessions.push_back(parts.sessions[position]);
+  std::ranges::sort(sessions, {}, &DesiredSession::key);
+  return sessions;
 }
 
-DesiredState MakeState(Used used, const Verdicts& verdicts, const std::vector<SocketAddress>& collectors,
-                       const std::vector<SocketAddress>& cluster_dns) {
+DesiredState MakeState(Node node, const Parts& parts) {
   DesiredState state;
-  state.sources = std::move(used.sources);
-  state.collectors = collectors;
-  std::map<ObjectKey, const api::TrafficMirrorFilter*> filters;
-  std::set<ObjectKey> targets;
-  for (const auto& [key, session] : used.sessions) {
-    state.sessions.push_back(MakeSession(*session));
-    filters.emplace(session->filter->meta.key, session->filter);
-    targets.insert(session->verdict->target);
+  state.sources.reserve(node.sources.size());
+  for (const Source* source : node.sources) state.sources.push_back(source->desired);
+  state.sessions = UsedSessions(std::move(node.sessions), parts);
+  std::set<ObjectKey> filters, targets;
+  for (const DesiredSession& session : state.sessions) {
+    filters.insert(session.filter);
+    targets.insert(session.target);
   }
-  for (const auto& [key, filter] : filters) state.filters.push_back(MakeFilter(*filter));
-  for (const ObjectKey& key : targets) state.targets.push_back({key, UsableEndpoints(verdicts.targets.at(key))});
-  if (std::ranges::any_of(state.filters, &DesiredFilter::cluster_dns)) state.cluster_dns = cluster_dns;
+  for (const ObjectKey& key : filters) state.filters.push_back(parts.filters.at(key));
+  for (const ObjectKey& key : targets) state.targets.push_back(parts.targets.at(key));
+  state.collectors = parts.collectors;
+  state.priority_collectors = parts.priority_collectors;
+  if (std::ranges::any_of(state.filters, &DesiredFilter::cluster_dns)) state.cluster_dns = parts.cluster_dns;
   return state;
+}
+
+// Selections come by namespace, so the sources of a node come by pod.
+std::unordered_map<std::string_view, Node> GroupByNode(const std::vector<Selection>& selections) {
+  std::unordered_map<std::string_view, Node> nodes;
+  for (const Selection& selection : selections) {
+    for (const Source& source : selection.selected->sources) {
+      Node& node = nodes[source.node];
+      node.sources.push_back(&source);
+      for (const std::uint32_t session : source.sessions) node.sessions.push_back(selection.sessions[session]);
+    }
+  }
+  return nodes;
 }
 
 }  // namespace
 
-std::map<NodeName, Shared<DesiredState>> Place(const std::vector<Source>& sources, const Verdicts& verdicts,
-                                               const std::vector<SocketAddress>& collectors,
-                                               const std::vector<SocketAddress>& cluster_dns) {
-  std::map<NodeName, Used> nodes;
-  for (const Source& source : sources) Add(source, nodes[source.pod->node]);
-  std::map<NodeName, Shared<DesiredState>> states;
-  for (auto& [node, used] : nodes) {
-    if (used.sources.empty()) continue;
-    states.emplace(node, Shared(MakeState(std::move(used), verdicts, collectors, cluster_dns)));
+Parts MakeParts(const std::vector<ActiveSession>& active, const Verdicts& verdicts,
+                std::vector<SocketAddress> cluster_dns) {
+  Parts parts;
+  std::set<SocketAddress> normal, priority;
+  for (const ActiveSession& one : active) {
+    parts.sessions.push_back(MakeSession(one));
+    if (!parts.filters.contains(one.filter->meta.key)) parts.filters[one.filter->meta.key] = MakeFilter(*one.filter);
+    const ObjectKey& target = one.verdict->target;
+    const std::vector<SocketAddress> usable = UsableEndpoints(verdicts.targets.at(target));
+    if (!parts.targets.contains(target)) parts.targets[target] = {target, usable};
+    (one.tier == Tier::kPriority ? priority : normal).insert(usable.begin(), usable.end());
   }
-  return states;
+  std::ranges::set_difference(normal, priority, std::back_inserter(parts.collectors));
+  parts.priority_collectors.assign(priority.begin(), priority.end());
+  parts.cluster_dns = std::move(cluster_dns);
+  return parts;
 }
 
-std::vector<SocketAddress> CollectorAddresses(const std::vector<ActiveSession>& active, const Verdicts& verdicts) {
-  std::set<ObjectKey> targets;
-  for (const ActiveSession& session : active) targets.insert(session.verdict->target);
-  std::set<SocketAddress> addresses;
-  for (const ObjectKey& key : targets) {
-    for (const SocketAddress& endpoint : UsableEndpoints(verdicts.targets.at(key))) addresses.insert(endpoint);
+PlacedNodes Place(const std::vector<Selection>& selections, const Parts& parts, const PlacedNodes& known,
+                  bool same_parts) {
+  PlacedNodes placed;
+  for (auto& [name, node] : GroupByNode(selections)) {
+    const auto old = known.find(std::string(name));
+    if (old != known.end() && same_parts && old->second.sources == node.sources) {
+      placed.emplace(name, old->second);
+      continue;
+    }
+    std::vector<const Source*> sources = node.sources;
+    DesiredState state = MakeState(std::move(node), parts);
+    const bool equal = old != known.end() && *old->second.state == state;
+    placed.emplace(name, Placed{std::move(sources), equal ? old->second.state : Shared(std::move(state))});
   }
-  return {addresses.begin(), addresses.end()};
+  return placed;
 }
 
 }  // namespace podmirror::compile

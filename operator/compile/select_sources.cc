@@ -1,8 +1,6 @@
 #include "operator/compile/select_sources.h"
 
-#include <map>
-#include <string>
-#include <unordered_map>
+#include <algorithm>
 
 #include "contract/limits.h"
 #include "contract/reasons.h"
@@ -15,36 +13,59 @@ bool IsFinished(const api::Pod& pod) {
   return pod.phase == api::PodPhase::kSucceeded || pod.phase == api::PodPhase::kFailed;
 }
 
-// Namespaces are the cluster administrators' objects, so their seal always holds.
-bool IsSealed(const std::string& ns, const store::Snapshot& snapshot) {
-  const auto found = snapshot.namespaces.find({"", ns});
-  if (found == snapshot.namespaces.end()) return false;
-  const auto seal = found->second.meta.annotations.find("podmirror.io/sealed");
-  return seal != found->second.meta.annotations.end() && seal->second == "true";
+Finding FinishedPod() { return Finding::No(reason::kPodFinished, "the pod has finished and sends nothing any more"); }
+
+Finding HostNetworkPod() {
+  return Finding::No(reason::kHostNetwork,
+                     "the pod uses hostNetwork and has no interface of its own; its packets "
+                     "cannot be told from the node's");
 }
 
-Finding NeverSource(const api::Pod& pod, bool sealed, const std::set<ObjectKey>& collectors) {
-  if (IsFinished(pod)) return Finding::No(reason::kPodFinished, "the pod has finished and sends nothing any more");
-  if (pod.host_network) {
-    return Finding::No(reason::kHostNetwork,
-                       "the pod uses hostNetwork and has no interface of its own; its packets "
-                       "cannot be told from the node's");
-  }
-  if (collectors.contains(pod.meta.key)) {
-    return Finding::No(reason::kIsCollector,
-                       "the pod is an endpoint of an active session's target; mirroring it "
-                       "would mirror the copies. Let podSelector leave collectors out");
-  }
-  if (sealed) {
-    return Finding::No(reason::kSealed, "namespace " + pod.meta.key.ns +
-                                            " carries the annotation podmirror.io/sealed: \"true\"; a cluster "
-                                            "administrator can take it away");
-  }
+Finding OwnPod() {
+  return Finding::No(reason::kIsPodmirror,
+                     "the pod is one of Podmirror's own, which are not mirrored. Let podSelector leave it out");
+}
+
+Finding CollectorPod() {
+  return Finding::No(reason::kIsCollector,
+                     "the pod is an endpoint of an active session's target; mirroring it "
+                     "would mirror the copies. Let podSelector leave collectors out");
+}
+
+// Namespaces are the cluster administrators' objects, so their seal always holds.
+Finding SealedNamespace(const std::string& ns) {
+  return Finding::No(reason::kSealed, "namespace " + ns +
+                                          " carries the annotation podmirror.io/sealed: \"true\"; a cluster "
+                                          "administrator can take it away");
+}
+
+Finding SealedPod() {
+  return Finding::No(reason::kSealed,
+                     "the pod carries the annotation podmirror.io/sealed: \"true\" against sessions of other "
+                     "namespaces; its owner can take it away");
+}
+
+bool IsOwn(const api::Pod& pod) {
+  const auto name = pod.meta.labels.find("app.kubernetes.io/name");
+  return name != pod.meta.labels.end() && name->second == "podmirror";
+}
+
+// Why the pod is nobody's source; ok where it can be somebody's.
+Finding NeverSource(const api::Pod& pod, const Question& question) {
+  if (IsFinished(pod)) return FinishedPod();
+  if (pod.host_network) return HostNetworkPod();
+  if (question.own && IsOwn(pod)) return OwnPod();
   return {};
 }
 
-void AddVerdict(const ActiveSession& session, const api::Pod& pod, const Finding& finding) {
-  session.verdict->sources.push_back({pod.meta.key, pod.node, finding.reason, finding.message});
+// Why it is not this session's.
+Finding NotItsSource(const api::Pod& pod, const Selecting& session, const Question& question) {
+  const auto collector = question.collectors.find(pod.meta.key.name);
+  if (collector != question.collectors.end() && collector->second <= session.tier) return CollectorPod();
+  if (question.ns->sealed) return SealedNamespace(question.ns->name);
+  const bool foreign = session.key.ns != question.ns->name;
+  if (foreign && session.tier == Tier::kNormal && IsSealed(pod.meta)) return SealedPod();
+  return {};
 }
 
 // The rules that fit in one direction. The first session that does not fit shuts the door behind it.
@@ -52,9 +73,8 @@ class RuleBudget {
  public:
   explicit RuleBudget(Direction direction) : direction_(direction) {}
 
-  bool Admit(const ActiveSession& session) {
-    const api::FilterSpec& filter = *session.filter->spec;
-    const std::size_t rules = (direction_ == Direction::kIngress ? filter.ingress : filter.egress).size();
+  bool Admit(const Selecting& session) {
+    const std::size_t rules = direction_ == Direction::kIngress ? session.ingress_rules : session.egress_rules;
     full_ = full_ || used_ + rules > kMaxRulesPerPodDirection;
     if (!full_) used_ += rules;
     return !full_;
@@ -84,23 +104,48 @@ Finding TooManyRules(bool ingress, bool egress) {
                          " rules there; use fewer rules, or give this session a lower sessionNumber");
 }
 
-Source ApplyLimits(const SelectedPod& selected) {
-  Source source{selected.pod, {}, {}};
-  RuleBudget ingress(Direction::kIngress), egress(Direction::kEgress);
-  for (std::size_t i = 0; i < selected.sessions.size(); ++i) {
-    const ActiveSession& session = *selected.sessions[i];
-    if (i >= kMaxSessionsPerPod) {
-      AddVerdict(session, *selected.pod, TooManySessions());
-      continue;
+// One pod, and the sessions that select it: positions in the question's list, ascending.
+class PodJudge {
+ public:
+  PodJudge(const Question& question, const api::Pod& pod, Selected& out) : question_(question), pod_(pod), out_(out) {}
+
+  void Judge(const std::vector<std::uint32_t>& selecting) {
+    const Finding never = NeverSource(pod_, question_);
+    Source source{pod_.node, {pod_.meta.key, pod_.meta.uid, pod_.ips, {}, {}}, {}};
+    std::size_t admitted = 0;
+    for (const std::uint32_t session : selecting) {
+      const Finding why_not = never.ok ? NotItsSource(pod_, *question_.sessions[session], question_) : never;
+      if (!why_not.ok) {
+        AddVerdict(session, why_not);
+      } else if (!pod_.node.empty()) {
+        AddVerdict(session, Admit(session, admitted++, source));
+      }
     }
-    const bool fits_ingress = ingress.Admit(session);
-    const bool fits_egress = egress.Admit(session);
-    if (fits_ingress) source.ingress.push_back(&session);
-    if (fits_egress) source.egress.push_back(&session);
-    AddVerdict(session, *selected.pod, TooManyRules(fits_ingress, fits_egress));
+    if (!source.sessions.empty()) out_.sources.push_back(std::move(source));
   }
-  return source;
-}
+
+ private:
+  Finding Admit(std::uint32_t session, std::size_t before, Source& source) {
+    if (before >= kMaxSessionsPerPod) return TooManySessions();
+    const Selecting& selecting = *question_.sessions[session];
+    const bool fits_ingress = ingress_.Admit(selecting);
+    const bool fits_egress = egress_.Admit(selecting);
+    if (fits_ingress) source.desired.ingress.push_back(selecting.key);
+    if (fits_egress) source.desired.egress.push_back(selecting.key);
+    if (fits_ingress || fits_egress) source.sessions.push_back(session);
+    return TooManyRules(fits_ingress, fits_egress);
+  }
+
+  void AddVerdict(std::uint32_t session, const Finding& finding) {
+    out_.verdicts[session].push_back({pod_.meta.key, pod_.node, finding.reason, finding.message});
+  }
+
+  const Question& question_;
+  const api::Pod& pod_;
+  Selected& out_;
+  RuleBudget ingress_{Direction::kIngress};
+  RuleBudget egress_{Direction::kEgress};
+};
 
 // The pods of one namespace, by key.
 std::vector<const api::Pod*> PodsOf(const std::string& ns, const store::Snapshot& snapshot) {
@@ -111,84 +156,95 @@ std::vector<const api::Pod*> PodsOf(const std::string& ns, const store::Snapshot
   return pods;
 }
 
-void SelectInNamespace(const std::vector<const api::Pod*>& pods, const std::vector<const ActiveSession*>& sessions,
-                       std::vector<SelectedPod>& selected) {
+// By pod: the positions of the sessions that select it, ascending.
+std::vector<std::vector<std::uint32_t>> SelectPods(const std::vector<const api::Pod*>& pods,
+                                                   const std::vector<const Selecting*>& sessions) {
   std::vector<const api::Selector*> selectors;
   selectors.reserve(sessions.size());
-  for (const ActiveSession* session : sessions) selectors.push_back(&session->session->spec->pods);
+  for (const Selecting* session : sessions) selectors.push_back(&session->pods);
   const LabelIndex index(pods, selectors);
-  std::vector<std::vector<const ActiveSession*>> by_pod(pods.size());
-  for (const ActiveSession* session : sessions) {
-    for (const std::uint32_t i : index.Select(session->session->spec->pods)) by_pod[i].push_back(session);
+  std::vector<std::vector<std::uint32_t>> by_pod(pods.size());
+  for (std::uint32_t session = 0; session < sessions.size(); ++session) {
+    for (const std::uint32_t pod : index.Select(sessions[session]->pods)) by_pod[pod].push_back(session);
   }
-  for (std::size_t i = 0; i < pods.size(); ++i) {
-    if (!by_pod[i].empty()) selected.push_back({pods[i], std::move(by_pod[i])});
-  }
+  return by_pod;
 }
+
+// For each session the first one that selects one of its pods with the same number.
+class Ties {
+ public:
+  explicit Ties(const std::vector<const Selecting*>& sessions) : sessions_(sessions) {}
+
+  void Note(const std::vector<std::uint32_t>& selecting) {
+    const std::uint32_t* first = nullptr;  // of the sessions with this tier and number
+    for (const std::uint32_t& session : selecting) {
+      if (first == nullptr || !Same(*first, session)) {
+        first = &session;
+        continue;
+      }
+      const auto [known, is_new] = first_by_later_.emplace(session, *first);
+      if (!is_new) known->second = std::min(known->second, *first);
+    }
+  }
+
+  std::vector<std::pair<std::uint32_t, std::uint32_t>> Take() const {
+    return {first_by_later_.begin(), first_by_later_.end()};
+  }
+
+ private:
+  bool Same(std::uint32_t a, std::uint32_t b) const {
+    return sessions_[a]->tier == sessions_[b]->tier && sessions_[a]->number == sessions_[b]->number;
+  }
+
+  const std::vector<const Selecting*>& sessions_;
+  std::map<std::uint32_t, std::uint32_t> first_by_later_;
+};
 
 }  // namespace
 
-std::vector<SelectedPod> SelectPods(const store::Snapshot& snapshot, const std::vector<ActiveSession>& active) {
-  std::map<std::string, std::vector<const ActiveSession*>> by_namespace;
-  for (const ActiveSession& session : active) by_namespace[session.session->meta.key.ns].push_back(&session);
-  std::vector<SelectedPod> selected;
-  for (const auto& [ns, sessions] : by_namespace) SelectInNamespace(PodsOf(ns, snapshot), sessions, selected);
-  return selected;
+Selecting SelectingOf(const ActiveSession& active) {
+  const api::SessionSpec& spec = *active.session->spec;
+  const api::FilterSpec& filter = *active.filter->spec;
+  return {active.session->meta.key, spec.number, active.tier, spec.pods, filter.ingress.size(), filter.egress.size()};
 }
 
-void NoteTies(const std::vector<SelectedPod>& selected) {
-  std::unordered_map<const ActiveSession*, const ActiveSession*> first_by_later;
-  for (const auto& [pod, sessions] : selected) {
-    if (IsFinished(*pod)) continue;
-    const ActiveSession* first = nullptr;  // of the sessions with this number
-    for (const ActiveSession* session : sessions) {
-      if (first == nullptr || first->session->spec->number != session->session->spec->number) {
-        first = session;
-        continue;
-      }
-      // Pointers into one list in the order of evaluation: the smallest is the first.
-      const auto [known, is_new] = first_by_later.emplace(session, first);
-      if (!is_new && first < known->second) known->second = first;
-    }
-  }
-  for (const auto& [later, first] : first_by_later) {
-    later->verdict->accepted = {
-        true, std::string(reason::kPriorityTie),
-        "sessionNumber " + std::to_string(later->session->spec->number) + " is also that of session " +
-            first->session->meta.key.ToString() +
-            ", which selects some of the same pods and is asked first (the older one, then by name); write "
-            "different numbers"};
-  }
-}
-
-std::set<ObjectKey> FindCollectors(const std::vector<ActiveSession>& active, const Verdicts& verdicts) {
-  std::set<ObjectKey> pods;
-  for (const ActiveSession& session : active) {
-    const ObjectKey& target = session.verdict->target;
-    for (const EndpointVerdict& endpoint : verdicts.targets.at(target).endpoints) {
-      if (endpoint.reason.empty() && !endpoint.pod.empty()) pods.insert({target.ns, endpoint.pod});
+Collectors FindCollectors(const std::vector<ActiveSession>& active, const Verdicts& verdicts) {
+  std::map<ObjectKey, Tier> targets;
+  for (const ActiveSession& session : active) targets.emplace(session.verdict->target, session.tier);  // priority first
+  Collectors pods;
+  for (const auto& [key, tier] : targets) {
+    for (const EndpointVerdict& endpoint : verdicts.targets.at(key).endpoints) {
+      if (!endpoint.reason.empty() || endpoint.pod.empty()) continue;
+      const auto [known, is_new] = pods.emplace(ObjectKey{key.ns, endpoint.pod}, tier);
+      if (!is_new) known->second = std::min(known->second, tier);
     }
   }
   return pods;
 }
 
-std::vector<Source> JudgeSources(const std::vector<SelectedPod>& selected, const std::set<ObjectKey>& collectors,
-                                 const store::Snapshot& snapshot) {
-  std::vector<Source> sources;
-  const std::string* ns = nullptr;  // pods come by namespace: judge its seal once
-  bool sealed = false;
-  for (const SelectedPod& one : selected) {
-    const ObjectKey& key = one.pod->meta.key;
-    if (ns == nullptr || *ns != key.ns) sealed = IsSealed(key.ns, snapshot);
-    ns = &key.ns;
-    const Finding never = NeverSource(*one.pod, sealed, collectors);
-    if (!never.ok) {
-      for (const ActiveSession* session : one.sessions) AddVerdict(*session, *one.pod, never);
-    } else if (!one.pod->node.empty()) {
-      sources.push_back(ApplyLimits(one));
-    }
+Selected SelectSources(const Question& question, const store::Snapshot& snapshot) {
+  const std::vector<const api::Pod*> pods = PodsOf(question.ns->name, snapshot);
+  const std::vector<std::vector<std::uint32_t>> selecting = SelectPods(pods, question.sessions);
+  Selected selected;
+  selected.verdicts.resize(question.sessions.size());
+  Ties ties(question.sessions);
+  for (std::size_t i = 0; i < pods.size(); ++i) {
+    if (selecting[i].empty()) continue;
+    if (!IsFinished(*pods[i])) ties.Note(selecting[i]);
+    PodJudge(question, *pods[i], selected).Judge(selecting[i]);
   }
-  return sources;
+  selected.ties = ties.Take();
+  return selected;
+}
+
+Finding Tie(const ActiveSession& later, const ActiveSession& first) {
+  const ObjectKey& key = first.session->meta.key;
+  const bool foreign = key.ns != later.session->meta.key.ns;  // whose it is, is not for everyone to know
+  return {true, std::string(reason::kPriorityTie),
+          "sessionNumber " + std::to_string(later.session->spec->number) + " is also that of " +
+              (foreign ? "a session of another namespace" : "session " + key.ToString()) +
+              ", which selects some of the same pods and is asked first (the older one, then by name); write "
+              "different numbers"};
 }
 
 }  // namespace podmirror::compile

@@ -40,6 +40,7 @@ void Store::Put(AnyObject object) {
   std::visit(
       [this](auto&& o) {
         ObjectKey key = o.meta.key;
+        if constexpr (std::is_same_v<std::decay_t<decltype(o)>, api::Pod>) Count(key);
         MapFor(objects_, o).insert_or_assign(std::move(key), std::forward<decltype(o)>(o));
       },
       std::move(object));
@@ -58,6 +59,7 @@ void Store::Remove(Kind kind, const ObjectKey& key) {
       return;
     case Kind::kPod:
       objects_.pods.erase(key);
+      Count(key);
       return;
     case Kind::kNamespace:
       objects_.namespaces.erase(key);

@@ -26,7 +26,10 @@ class Store {
   const store::Snapshot& Snapshot(Instant now);
 
  private:
+  void Count(const ObjectKey& pod) { objects_.pod_changes[pod.ns] = ++changes_; }
+
   store::Snapshot objects_;
+  std::uint64_t changes_ = 0;
 };
 
 }  // namespace podmirror::store

@@ -31,6 +31,10 @@ void ReadSettings(const Node& document, Input& input) {
     } else if (field == "dnsService") {
       const std::size_t slash = node.text.find('/');
       input.settings.dns_service = {node.text.substr(0, slash), node.text.substr(slash + 1)};
+    } else if (field == "priorityNamespaces") {
+      for (const Node& item : node.items) input.settings.priority_namespaces.insert(item.text);
+    } else if (field == "ownNamespace") {
+      input.settings.own_namespace = node.text;
     } else if (field == "nodeLocalDNS") {
       input.settings.node_local_dns.clear();
       for (const Node& item : node.items) input.settings.node_local_dns.push_back(IpAddress::Parse(item.text).value());

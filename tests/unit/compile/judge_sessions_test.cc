@@ -166,7 +166,7 @@ TEST(JudgeSessions, ActiveSessionsComeInTheOrderOfEvaluation) {
   cluster.Session("old", 9).meta.created = Time("2020-01-01T00:00:00Z");
   SessionVerdicts verdicts = cluster.Compile().verdicts.sessions;
   std::string order;
-  for (const ActiveSession& active : ListActive(cluster.snapshot, verdicts)) {
+  for (const ActiveSession& active : ListActive(cluster.snapshot, cluster.settings, verdicts)) {
     order += active.session->meta.key.name + " ";
   }
   EXPECT_EQ(order, "z tap old a ");
