@@ -21,13 +21,13 @@ struct AuthoritySettings {
 
 // All PEM; what the Secret holds, by its key there. Empty at the beginning.
 struct Certificates {
-  std::string authority;           // ca.crt: the one that signs
+  std::string authority;           // ca.crt: the one that signs, then retired ones that agents may still need
   std::string authority_key;       // ca.key
   std::string next_authority;      // next-ca.crt: already in the bundle, signs after the overlap
   std::string next_authority_key;  // next-ca.key
   std::string certificate;         // tls.crt
   std::string key;                 // tls.key
-  std::string bundle;              // for the ConfigMap: what agents trust
+  std::string bundle;              // for the ConfigMap: what agents trust. Never read: it is made of the Secret
 
   bool operator==(const Certificates&) const = default;
 };

@@ -64,8 +64,8 @@ struct Counts {
 
 class Server {
  public:
-  static Result<std::unique_ptr<Server>> Listen(const Settings& settings, Identity identity, Authenticate authenticate,
-                                                Listener listener);
+  static Result<std::unique_ptr<Server>> Listen(const Settings& settings, const Identity& identity,
+                                                Authenticate authenticate, Listener listener);
   virtual ~Server() = default;  // closes all streams, joins
 
   // From any thread.
