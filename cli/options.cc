@@ -14,9 +14,6 @@
 namespace podmirror::cli {
 namespace {
 
-constexpr std::string_view kBudgetForms = "write a share such as 10%, a rate in bits per second such as 500M, or off";
-constexpr std::uint64_t kMaxBitsPerSecond = 10'000'000'000'000;  // 10,000G
-
 // Flags as written; turned into values only when all are there, so that every fault is told in our own words.
 struct Flags {
   std::string folder;
@@ -151,30 +148,6 @@ Finish Misused(const std::string& text, const std::string& command) {
 }
 
 }  // namespace
-
-Result<plan::NodeBudget> ParseNodeBudget(std::string_view text) {
-  using Kind = plan::NodeBudget::Kind;
-  if (text == "off") return plan::NodeBudget{Kind::kOff, 0};
-  const auto wrong = [&](const std::string& what) {
-    return Fail("\"" + std::string(text) + "\" " + what, "", std::string(kBudgetForms));
-  };
-  if (text.empty()) return wrong("says nothing");
-  const char unit = text.back();
-  const std::optional<std::uint64_t> number = ParseNumber(text.substr(0, text.size() - 1));
-  if (unit == '%') {
-    if (!number.has_value() || *number < 1 || *number > 100) return wrong("is not a share from 1% to 100%");
-    return plan::NodeBudget{Kind::kPercent, *number};
-  }
-  std::uint64_t factor = 0;
-  if (unit == 'K') factor = 1'000;
-  if (unit == 'M') factor = 1'000'000;
-  if (unit == 'G') factor = 1'000'000'000;
-  if (factor == 0) return wrong("has no unit that is known");
-  if (!number.has_value()) return wrong("is not a whole number of " + std::string(1, unit) + "bit/s");
-  if (*number == 0) return wrong("would let no copy pass");
-  if (*number > kMaxBitsPerSecond / factor) return wrong("is more than 10000G");
-  return plan::NodeBudget{Kind::kRate, *number * factor};
-}
 
 Result<ObjectKey> ParseServiceName(std::string_view text) {
   const std::size_t slash = text.find('/');

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "contract/result.h"
+#include "node-agent/plan/budget.h"
 #include "node-agent/plan/plan.h"
 #include "operator/compile/compile.h"
 
@@ -52,8 +53,7 @@ using Command = std::variant<LocalOptions, CompileOptions, StatusOptions, Cleanu
 
 Command ParseCommandLine(int argc, const char* const* argv);
 
-// "10%", "500M", "off".
-Result<plan::NodeBudget> ParseNodeBudget(std::string_view text);
+using plan::ParseNodeBudget;
 // "kube-system/kube-dns".
 Result<ObjectKey> ParseServiceName(std::string_view text);
 

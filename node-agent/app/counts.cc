@@ -40,6 +40,7 @@ std::vector<stats::HookCount> HookCounts(const plan::Observed& observed, const d
       if (!hook) continue;
       stats::HookCount count = MakeHook(*hook, counters, interface.entry->index * 2 + direction, names);
       count.name = NameOf(names.interfaces, ifindex) + (direction == PM_INGRESS ? " ingress" : " egress");
+      count.direction = static_cast<pm_direction>(direction);
       counts.push_back(std::move(count));
     }
   }

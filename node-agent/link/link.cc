@@ -37,7 +37,7 @@ constexpr std::size_t kShownOfAnAnswer = 200;
 struct Events {
   std::function<void()> opened;
   std::function<void(std::string_view)> text;
-  std::function<void(Error)> closed;  // once, and nothing after it
+  std::function<void(const Error&)> closed;  // once, and nothing after it
 };
 
 // What one dial uses.
@@ -252,9 +252,8 @@ class Stream : public std::enable_shared_from_this<Stream> {
     if (closed_) return;
     Drop();
     // Not from inside Start(): the owner may not have kept us yet.
-    asio::post(socket_.get_executor(), [self = shared_from_this(), error = std::move(error)]() mutable {
-      self->events_.closed(std::move(error));
-    });
+    asio::post(socket_.get_executor(),
+               [self = shared_from_this(), error = std::move(error)] { self->events_.closed(error); });
   }
 
   asio::ssl::context context_;
@@ -317,8 +316,8 @@ class BeastLink final : public Link {
     Events events;
     events.opened = [this] { Opened(); };
     events.text = [this](std::string_view text) { Take(text); };
-    events.closed = [this](Error error) {
-      if (!stopped_) End(std::move(error));
+    events.closed = [this](const Error& error) {
+      if (!stopped_) End(error);
     };
     stream_ =
         std::make_shared<Stream>(io_, std::move(*context), Dialled{settings_, *address, *token}, std::move(events));
@@ -339,17 +338,17 @@ class BeastLink final : public Link {
       Error error = message.error();
       error.what = "sent a state that cannot be taken: " + (error.where.empty() ? "" : error.where + " ") + error.what;
       error.where = settings_.address;
-      return Complain(std::move(error));
+      return Complain(error);
     }
     complaint_.reset();
     longest_ = settings_.pause;
     listener_.state(std::move(*message));
   }
 
-  void End(Error error) {
+  void End(const Error& error) {
     stream_ = nullptr;
     if (std::exchange(connected_, false)) listener_.connected(false);
-    Complain(std::move(error));
+    Complain(error);
     pause_.expires_after(std::chrono::milliseconds(
         std::uniform_int_distribution<std::int64_t>(0, std::max<std::int64_t>(longest_.count(), 1))(random_)));
     longest_ = std::min(longest_ * 2, std::max(settings_.longest_pause, settings_.pause));
@@ -358,7 +357,7 @@ class BeastLink final : public Link {
     });
   }
 
-  void Complain(Error error) {
+  void Complain(const Error& error) {
     if (complaint_ == error) return;
     complaint_ = error;
     listener_.failed(error);

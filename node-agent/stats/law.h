@@ -35,6 +35,7 @@ struct HookCount {
   bool complete = false;  // see pm_hook
   pm_interface_counters counters{};
   std::vector<SessionCount> sessions;  // in the order of evaluation
+  pm_direction direction = PM_INGRESS;
 
   bool operator==(const HookCount& other) const;
 };

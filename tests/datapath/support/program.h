@@ -22,6 +22,7 @@ class Program {
   bool Says(const std::string& text, std::chrono::milliseconds limit = std::chrono::seconds(20));
 
   void Signal(int number) const;
+  pid_t pid() const { return child_; }
 
   // The exit code, or 128 + the signal that ended it; -1 where it did not end within 30 seconds.
   int Wait();
