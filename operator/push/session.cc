@@ -48,7 +48,9 @@ class Session final : public Stream, public std::enable_shared_from_this<Session
   }
   Session(const Session&) = delete;
   Session& operator=(const Session&) = delete;
-  ~Session() override { --shared_.connections; }
+  ~Session() override {
+    if (phase_ != Phase::kEnded) --shared_.connections;
+  }
 
   void Start() {
     Arm(Clock::now() + shared_.settings.handshake);
@@ -301,8 +303,9 @@ class Session final : public Stream, public std::enable_shared_from_this<Session
 
   void End() {
     if (phase_ == Phase::kEnded) return;
-    Leave();
     phase_ = Phase::kEnded;
+    --shared_.connections;  // whoever hears of the end finds the place free
+    Leave();
     timer_.cancel();
     pause_.cancel();
     ws_.next_layer().Close();

@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "contract/messages.h"
 #include "tests/net/push/push_world.h"
 
@@ -29,6 +31,11 @@ TEST_F(Stream, TheStateComesAtOnceAndAtEachChange) {
   EXPECT_EQ(StateOf(agent), "a1");
   Publish("a", "a2");
   EXPECT_EQ(StateOf(agent), "a2");
+  // What is on the wire is counted a moment later.
+  const auto start = std::chrono::steady_clock::now();
+  while (server_->counts().states_sent < 2 && std::chrono::steady_clock::now() - start < kPatience) {
+    std::this_thread::yield();
+  }
   EXPECT_EQ(server_->counts().states_sent, 2U);
   EXPECT_EQ(server_->counts().bytes_sent, 4U);
 }
