@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <variant>
+#include <vector>
 
 #include "contract/names.h"
 #include "operator/api/objects.h"
@@ -20,8 +22,16 @@ const ObjectKey& KeyOf(const AnyObject& object);
 
 class Store {
  public:
-  void Put(AnyObject object);
-  void Remove(Kind kind, const ObjectKey& key);
+  // Whether that changes anything that Compile() looks at: an object's status as the API server shows it does not.
+  bool Put(AnyObject object);
+  void Remove(Kind kind, const ObjectKey& key) { Take(kind, key); }
+  std::optional<AnyObject> Take(Kind kind, const ObjectKey& key);  // removes it; nullopt: it was not there
+  struct Replaced {
+    bool changed = false;
+    std::vector<AnyObject> gone;  // what was there and is not any more
+  };
+  // These are all of the kind, but for those in `kept`, which stay as they were known.
+  Replaced Replace(Kind kind, std::vector<AnyObject> objects, const std::vector<ObjectKey>& kept);
   // All that is cached, stamped with `now`. A view, not a copy (100,000 pods): read it before the next call.
   const store::Snapshot& Snapshot(Instant now);
 

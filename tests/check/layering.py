@@ -34,7 +34,7 @@ ROOMS = {
     "operator/decode": (("operator/api/", "contract/"), (), {"yaml.cc": ("yaml",), "json.cc": ("json",)}),
     "operator/store": (("operator/api/", "contract/names.h"), (), {}),
     "operator/compile": (("operator/api/", "operator/store/snapshot.h", "contract/"), (), {}),
-    "operator/status": (("operator/api/", "operator/compile/verdicts.h", "operator/kube/", "contract/"), (),
+    "operator/status": (("operator/api/", "operator/compile/verdicts.h", "operator/compile/compile.h", "operator/kube/", "contract/"), (),
                         {"render.cc": ("json",), "difference.cc": ("json",), "writer.cc": ("json",)}),
     "operator/kube": (("operator/api/", "operator/decode/", "contract/"), (),
                       {"transport_cpprest.cc": ("rest", "tls", "beast", "kernel"), "http_tls.cc": ("tls",),

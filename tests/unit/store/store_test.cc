@@ -75,5 +75,52 @@ TEST(Store, ASnapshotCarriesTheMomentItWasAskedFor) {
   EXPECT_EQ(store.Snapshot(kNow + std::chrono::seconds(5)).now, kNow + std::chrono::seconds(5));
 }
 
+TEST(Store, PutSaysWhetherAnythingChanged) {
+  Store store;
+  for (AnyObject& object : OneOfEach()) {
+    EXPECT_TRUE(store.Put(object));
+    EXPECT_FALSE(store.Put(object));
+  }
+  api::Pod pod = Shop().snapshot.pods.begin()->second;
+  pod.node = "n9";
+  EXPECT_TRUE(store.Put(pod));
+}
+
+TEST(Store, AStatusThatTheApiServerShowsIsKeptAndChangesNothing) {
+  Store store;
+  api::TrafficMirrorSession session = Shop().snapshot.sessions.begin()->second;
+  store.Put(session);
+  session.status = "{}";
+  EXPECT_FALSE(store.Put(session));
+  EXPECT_EQ(store.Snapshot(kNow).sessions.begin()->second.status, "{}");
+  session.status_vni = testing::Number(7);
+  EXPECT_TRUE(store.Put(session)) << "an allotted number is an input";
+}
+
+TEST(Store, TakeHandsOutWhatItRemoves) {
+  Store store;
+  store.Put(Shop().snapshot.pods.at({"shop", "web-1"}));
+  const auto taken = store.Take(Kind::kPod, {"shop", "web-1"});
+  ASSERT_TRUE(taken);
+  EXPECT_EQ(KeyOf(*taken), (ObjectKey{"shop", "web-1"}));
+  EXPECT_FALSE(store.Take(Kind::kPod, {"shop", "web-1"}));
+}
+
+TEST(Store, AListReplacesWhatWasKnownButForWhatCannotBeRead) {
+  Store store;
+  for (const auto& [key, pod] : Shop().snapshot.pods) store.Put(pod);
+  const auto counted = store.Snapshot(kNow).pod_changes;
+  const auto same = store.Replace(Kind::kPod, {Shop().snapshot.pods.at({"shop", "ids-1"})},
+                                  {{"shop", "web-1"}, {"shop", "web-2"}});
+  EXPECT_FALSE(same.changed);
+  EXPECT_EQ(store.Snapshot(kNow).pod_changes, counted);
+  const auto replaced = store.Replace(Kind::kPod, {Shop().snapshot.pods.at({"shop", "ids-1"})}, {{"shop", "web-1"}});
+  EXPECT_TRUE(replaced.changed);
+  ASSERT_EQ(replaced.gone.size(), 1u);
+  EXPECT_EQ(KeyOf(replaced.gone[0]), (ObjectKey{"shop", "web-2"}));
+  EXPECT_EQ(store.Snapshot(kNow).pods.size(), 2u);
+  EXPECT_NE(store.Snapshot(kNow).pod_changes, counted);
+}
+
 }  // namespace
 }  // namespace podmirror::store
