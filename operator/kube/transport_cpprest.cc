@@ -79,7 +79,12 @@ struct Call {
     } catch (const StaleConnection&) {
       exchange->OnEnd(TransportError{Kind::kUnreachable, server + " has closed the connection"}, /*stale=*/true);
     } catch (const rest::http_exception& e) {
-      exchange->OnEnd(Classify(e.what(), e.error_code().value(), server, tls.get()));
+      // Where the library gives up to say a thing again, it leaves a connection in its pool that was never made, and
+      // takes it for one that was. TLS notices before anything is sent.
+      const bool never_made =
+          ERR_GET_REASON(static_cast<unsigned long>(e.error_code().value())) == SSL_R_UNINITIALIZED &&
+          ERR_GET_LIB(static_cast<unsigned long>(e.error_code().value())) == ERR_LIB_SSL;
+      exchange->OnEnd(Classify(e.what(), e.error_code().value(), server, tls.get()), never_made);
     } catch (const std::exception& e) {
       exchange->OnEnd(TransportError{Kind::kMalformed, server + ": " + e.what()});
     } catch (...) {

@@ -136,7 +136,7 @@ TEST_P(Conformance, NoAnswerEndsAfterTheTimeout) {
   EXPECT_EQ(kind, Kind::kTimeout);
   EXPECT_GE(took, kShort);
   EXPECT_LT(took, kShort + kAtOnce);
-  server_->AwaitClosed(1);
+  EXPECT_TRUE(server_->AwaitClosed(1));
 }
 
 TEST_P(Conformance, TimeoutIsOfTheWholeExchange) {

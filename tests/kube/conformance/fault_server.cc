@@ -11,6 +11,7 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cctype>
+#include <chrono>
 #include <utility>
 
 namespace podmirror::kube::conformance {
@@ -66,7 +67,8 @@ class WirePeer final : public Peer {
   void Close() override {
     error_code ignored;
     if constexpr (!std::is_same_v<Wire, tcp::socket>) {
-      wire_.shutdown(ignored);  // close_notify; waits for the client's
+      Lowest(wire_).shutdown(tcp::socket::shutdown_receive, ignored);  // or it would wait for the client's goodbye
+      wire_.shutdown(ignored);
     }
     Lowest(wire_).shutdown(tcp::socket::shutdown_both, ignored);
   }
@@ -146,9 +148,9 @@ std::string FaultServer::url() const {
          (endpoint.address().is_v6() ? "[" + address + "]" : address) + ":" + std::to_string(endpoint.port());
 }
 
-void FaultServer::AwaitClosed(int count) {
+bool FaultServer::AwaitClosed(int count) {
   std::unique_lock lock(mutex_);
-  changed_.wait(lock, [&] { return closed_ >= count; });
+  return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return closed_ >= count; });
 }
 
 void FaultServer::Accept() {

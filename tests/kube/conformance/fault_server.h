@@ -61,8 +61,8 @@ class FaultServer {
   std::string url() const;  // "https://[::1]:4711"
   std::uint16_t port() const;
   int connections() const { return connections_; }
-  // Waits until `count` connections are over.
-  void AwaitClosed(int count);
+  // Waits until `count` connections are over; false: they are not, after a long time.
+  bool AwaitClosed(int count);
 
  private:
   struct Parts;

@@ -22,7 +22,7 @@ struct Implementation {
 };
 
 inline constexpr std::chrono::milliseconds kLong{20'000};   // never reached where all is well
-inline constexpr std::chrono::milliseconds kShort{300};     // to run out
+inline constexpr std::chrono::milliseconds kShort{600};     // to run out
 inline constexpr std::chrono::milliseconds kAtOnce{2'000};  // an upper bound for what takes no time, on a busy machine
 
 class Conformance : public testing::TestWithParam<Implementation> {
