@@ -139,11 +139,12 @@ std::uint64_t Hooks::Tally(std::uint32_t which) const {
   return sum;
 }
 
-Hooks::Times Hooks::TimeIngress(const std::string& device) {
+Hooks::Times Hooks::Time(const std::string& device, bool ingress) {
   const std::uint32_t ifindex = IndexOf(device);
   std::uint32_t ids[8], count = 8, flags = 0;
-  if (bpf_prog_query(static_cast<int>(ifindex), kTcxIngress, 0, &flags, ids, &count) < 0 || count == 0) {
-    Die("no program at the tc ingress of " + device);
+  const bpf_attach_type hook = ingress ? kTcxIngress : kTcxEgress;
+  if (bpf_prog_query(static_cast<int>(ifindex), hook, 0, &flags, ids, &count) < 0 || count == 0) {
+    Die("no program at the tc hook of " + device);
   }
   const int program = bpf_prog_get_fd_by_id(ids[0]);
   if (program < 0) Die("cannot open the program at " + device);

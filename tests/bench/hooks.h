@@ -35,11 +35,11 @@ class Hooks {
   void Zero();
   std::uint64_t Tally(std::uint32_t which) const;
 
-  // Nanoseconds that the first program at the device's tc ingress takes for a UDP packet, and the empty one.
+  // Nanoseconds that the first program at the device's tc hook takes for a UDP packet, and the empty one.
   struct Times {
     double program, empty;
   };
-  Times TimeIngress(const std::string& device);
+  Times Time(const std::string& device, bool ingress);
 
  private:
   bench_bpf* skeleton_;

@@ -58,7 +58,7 @@ bool Obey(Hooks& hooks, Traffic& traffic, const std::string& line) {
     std::printf("%.4f", command == "udp" ? traffic.Udp(batches) : traffic.Tcp(batches));
     return true;
   } else if (command == "time") {
-    const Hooks::Times times = hooks.TimeIngress(first);
+    const Hooks::Times times = hooks.Time(first, second == "ingress");
     std::printf(R"({"program":%.1f,"empty":%.1f})", times.program, times.empty);
     return true;
   } else {
