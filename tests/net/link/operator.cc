@@ -12,6 +12,7 @@
 #include <boost/beast/websocket.hpp>
 #include <boost/beast/websocket/ssl.hpp>
 #include <deque>
+#include <functional>
 #include <vector>
 
 namespace podmirror::testing {
@@ -34,8 +35,9 @@ asio::ssl::context MakeContext(const Manner& manner) {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(tcp::socket socket, Manner manner, TestOperator& owner)
-      : manner_(std::move(manner)),
+  Connection(tcp::socket socket, Manner manner, TestOperator& owner, std::function<void(Connection&)> opened)
+      : opened_(std::move(opened)),
+        manner_(std::move(manner)),
         context_(MakeContext(manner_)),
         socket_(std::move(socket), context_),
         owner_(owner) {}
@@ -82,6 +84,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
           if (type == websocket::frame_type::pong) ++self_->owner_.pongs;
         });
         self->Read();
+        self->opened_(*self);
       });
       return;
     }
@@ -111,6 +114,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     });
   }
 
+  const std::function<void(Connection&)> opened_;
   const Manner manner_;
   asio::ssl::context context_;
   websocket::stream<beast::ssl_stream<beast::tcp_stream>> socket_;
@@ -143,18 +147,22 @@ struct TestOperator::Impl {
   void Accept() {
     acceptor.async_accept([this](error_code error, tcp::socket socket) {
       if (error.failed()) return;
-      connections.push_back(std::make_shared<Connection>(std::move(socket), manner, owner));
+      connections.push_back(
+          std::make_shared<Connection>(std::move(socket), manner, owner, [this](Connection& connection) {
+            for (const auto& act : std::exchange(waiting, {})) act(connection);
+          }));
       connections.back()->Start();
       Accept();
     });
   }
 
-  template <typename Do>
-  void OnOpen(Do act) {
-    asio::post(io, [this, act] {
+  // An agent may know that the stream is open before this end does: then it waits.
+  void OnOpen(std::function<void(Connection&)> act) {
+    asio::post(io, [this, act = std::move(act)] {
       for (auto at = connections.rbegin(); at != connections.rend(); ++at) {
         if ((*at)->open()) return act(**at);
       }
+      waiting.push_back(act);
     });
   }
 
@@ -163,6 +171,7 @@ struct TestOperator::Impl {
   tcp::acceptor acceptor;
   Manner manner;
   std::vector<std::shared_ptr<Connection>> connections;
+  std::vector<std::function<void(Connection&)>> waiting;
   std::atomic<bool> released{false};  // from Hang()
   std::thread thread;
 };

@@ -20,7 +20,7 @@ inline constexpr std::chrono::seconds kPatience{20};
 
 Certificates NewCertificates();
 
-class PushWorld : public testing::Test {
+class PushWorld : public ::testing::Test {
  protected:
   void TearDown() override { server_.reset(); }
 

@@ -168,6 +168,8 @@ TEST(DecodeState, RefusesEachFieldThatIsWrong) {
       {"/state/clusterDNS", nullptr, "state", "lacks the field"},
       {"/state/priorityCollectors", "[]", "state.priorityCollectors", "is empty"},
       {"/state/priorityCollectors", "[\"10.0.0.1\"]", "state.priorityCollectors[0]", "not"},
+      {"/state/sessions/0/tier", "\"Normal\"", "state.sessions[0].tier", "not a tier"},
+      {"/state/priorityCollectors", "[]", "state.priorityCollectors", "is empty"},
       {"/state/collectors/0", "false", "state.collectors[0]", "not a text"},
   };
   for (const Wrong& wrong : kWrong) ExpectRefused(DecodeStateMessage(Changed(kState, wrong)), wrong);

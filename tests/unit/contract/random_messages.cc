@@ -113,6 +113,7 @@ StateMessage RandomState(std::mt19937& random) {
     if (dice.Toss()) session.packet_length = static_cast<std::uint16_t>(dice.Number(80, 65535));
     if (dice.Toss()) session.expires_at = dice.Moment();
     if (dice.Toss()) session.tier = Tier::kPriority;
+    if (dice.Toss()) session.tier = Tier::kPriority;
     state.sessions.push_back(session);
   }
   for (const ObjectKey& pod : dice.Sorted(5, key)) {
@@ -126,6 +127,7 @@ StateMessage RandomState(std::mt19937& random) {
   }
   state.cluster_dns = dice.Sorted(3, socket);
   state.collectors = dice.Sorted(5, socket);
+  state.priority_collectors = dice.Sorted(2, socket);
   state.priority_collectors = dice.Sorted(2, socket);
   return message;
 }
