@@ -12,7 +12,8 @@ import re
 
 FOLDER = pathlib.Path(__file__).resolve().parent
 AREAS = ("demo", "suites", "local mode", "filters", "sessions", "targets", "datapath", "law", "bad input", "push",
-         "contract", "agent", "kube")
+         "contract", "agent", "kube",
+         "control plane")
 FIELDS = ("Breaks", "Area", "Build", "Test", "Source")
 NAME = re.compile(r"[0-9]{2}-[a-z0-9-]+\.patch")
 FIELD = re.compile(r"([A-Z][a-z]+): (\S.*)")
