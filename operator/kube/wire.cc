@@ -150,7 +150,8 @@ std::expected<Object, Error> DecodeObject(Kind kind, Node& document) {
   if (decoded->index() != static_cast<std::size_t>(kind)) return std::unexpected(other);
   return std::visit(
       [&other](auto&& value) -> std::expected<Object, Error> {
-        if constexpr (std::is_constructible_v<Object, decltype(value)>) return Object(std::move(value));
+        if constexpr (std::is_constructible_v<Object, decltype(value)>)
+          return Object(std::forward<decltype(value)>(value));
         return std::unexpected(other);
       },
       std::move(*decoded));
