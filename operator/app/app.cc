@@ -216,7 +216,7 @@ class Operator final : public Outputs {
     }
     push::Settings settings;
     settings.listen = options_.listen_agents;
-    push::Listener listener{
+    const push::Listener listener{
         [this](const NodeName& node, ReportMessage message) { Tell(Reported{node, std::move(message)}); },
         [this](const NodeName& node, bool is) { Tell(Connected{node, is}); },
         [](const NodeName& node, const Error& error) {
@@ -227,7 +227,7 @@ class Operator final : public Outputs {
         [this](std::string token, std::function<void(Result<push::Agent>)> done) {
           doorman_->Judge(std::move(token), std::move(done));
         },
-        std::move(listener));
+        listener);
     if (!server) {
       Log(Level::kError, "cannot listen for agents", server.error());
       failed_ = true;

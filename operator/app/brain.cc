@@ -4,6 +4,7 @@
 #include <type_traits>
 
 #include "operator/app/agents.h"
+#include "operator/status/difference.h"
 #include "operator/status/render.h"
 #include "process/log.h"
 
@@ -190,7 +191,6 @@ void Brain::On(const Leading& leading, const Now& now) {
   submitted_.clear();
   if (is_new) {
     led_since_ = now.steady;
-    settled_ = false;
     nodes_.clear();
     conditions_.StartAnew();
     foreign_.StartAnew();
@@ -235,8 +235,8 @@ void Brain::Run(const Now& now) {
   }
   for (auto& event : foreign_.Pass(now.steady)) outputs_.Record(std::move(event));
   if (const auto due = conditions_.due(); due && *due <= now.steady) status_due_.Note(now.steady);
-  // Nodes become unreachable, and a lead settles, by time alone.
-  if (epoch_ && compiled_ && now.steady - looked_ >= kLookForNodes && (!settled_ || MissesNodes())) {
+  // Nodes become unreachable by time alone.
+  if (epoch_ && compiled_ && now.steady - looked_ >= kLookForNodes && MissesNodes()) {
     looked_ = now.steady;
     status_due_.Note(now.steady);
   }
@@ -334,12 +334,15 @@ void Brain::ForgetNodes(const Now& now) {
   }
 }
 
-// A new leader has heard no node yet: statuses that say so would flap.
-bool Brain::HasSettled(const Now& now) const {
-  if (settled_ || now.steady - led_since_ >= settings_.settle) return true;
-  return std::ranges::all_of(compiled_->states, [this](const auto& item) {
-    const auto node = nodes_.find(item.first);
-    return node != nodes_.end() && node->second.report && publications_.AppliedState(item.first) != nullptr;
+// A new leader has not heard every node yet. What its predecessor said of a session with pods there stands until it
+// has, or until they count as unreachable.
+bool Brain::KeepsStatus(const ObjectKey& session, const Now& now) const {
+  if (now.steady - led_since_ >= settings_.unreachable) return false;
+  const auto verdict = compiled_->verdicts.sessions.find(session);
+  if (verdict == compiled_->verdicts.sessions.end() || !verdict->second.active.ok) return false;
+  return std::ranges::any_of(verdict->second.sources, [this](const compile::SourceVerdict& source) {
+    const auto node = nodes_.find(source.node);
+    return source.reason.empty() && (node == nodes_.end() || !node->second.report);
   });
 }
 
@@ -347,34 +350,39 @@ void Brain::WriteStatuses(const Now& now) {
   const auto connected = ConnectedNodes();
   metrics_.AgentsBehind(static_cast<std::size_t>(
       std::ranges::count_if(connected, [this](const NodeName& node) { return publications_.IsBehind(node); })));
-  if (!HasSettled(now) || !outputs_.MayWrite()) return;
-  settled_ = true;
+  if (!outputs_.MayWrite()) return;
   ForgetNodes(now);
   const auto& snapshot = store_.Snapshot(now.wall);
   const status::Status reduced = status::Reduce(*compiled_, NodeStates(now));
-  for (const auto& [key, status] : reduced.filters) {
-    const auto object = snapshot.filters.find(key);
-    if (object == snapshot.filters.end()) continue;
-    Submit(kube::Kind::kFilter, key, object->second.status, Render(status, object->second.meta.generation));
+  std::set<ObjectKey> kept;
+  for (const auto& [key, session] : snapshot.sessions) {
+    const bool was_judged = status::ObservedGeneration(session.status) == session.meta.generation;
+    if (was_judged && KeepsStatus(key, now)) kept.insert(key);
   }
-  for (const auto& [key, status] : reduced.targets) {
-    const auto object = snapshot.targets.find(key);
-    if (object == snapshot.targets.end()) continue;
-    Submit(kube::Kind::kTarget, key, object->second.status, Render(status, object->second.meta.generation));
-  }
-  for (const auto& [key, status] : reduced.sessions) {
-    const auto object = snapshot.sessions.find(key);
-    if (object == snapshot.sessions.end()) continue;
-    Submit(kube::Kind::kSession, key, object->second.status, Render(key, status, object->second.meta.generation));
-  }
-  for (auto& event : conditions_.Update(reduced, snapshot, now.steady)) outputs_.Record(std::move(event));
+  Submit(kube::Kind::kFilter, reduced.filters, snapshot.filters, {});
+  Submit(kube::Kind::kTarget, reduced.targets, snapshot.targets, {});
+  Submit(kube::Kind::kSession, reduced.sessions, snapshot.sessions, kept);
+  for (auto& event : conditions_.Update(reduced, kept, snapshot, now.steady)) outputs_.Record(std::move(event));
 }
 
-void Brain::Submit(kube::Kind kind, const ObjectKey& key, const std::string& known, std::string wanted) {
-  auto& last = submitted_[{kind, key}];
-  if (last.first == known && last.second == wanted) return;
-  last = {known, wanted};
-  outputs_.WriteStatus({kind, key, known, std::move(wanted)});
+template <typename Statuses, typename Objects>
+void Brain::Submit(kube::Kind kind, const Statuses& statuses, const Objects& objects, const std::set<ObjectKey>& kept) {
+  for (const auto& [key, status] : statuses) {
+    const auto object = objects.find(key);
+    if (object == objects.end() || kept.contains(key)) continue;
+    const std::string& known = object->second.status;
+    const std::int64_t generation = object->second.meta.generation;
+    std::string wanted;
+    if constexpr (requires { Render(key, status, generation); }) {
+      wanted = Render(key, status, generation);
+    } else {
+      wanted = Render(status, generation);
+    }
+    auto& last = submitted_[{kind, key}];
+    if (last.first == known && last.second == wanted) continue;
+    last = {known, wanted};
+    outputs_.WriteStatus({kind, key, known, std::move(wanted)});
+  }
 }
 
 }  // namespace podmirror::app

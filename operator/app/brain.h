@@ -75,7 +75,6 @@ struct BrainSettings {
   std::chrono::milliseconds quiet{50};
   std::chrono::milliseconds longest{250};
   std::chrono::seconds unreachable{60};  // without a stream for so long, a node counts as unreachable
-  std::chrono::seconds settle{5};        // a new leader waits so long for the nodes' reports before it writes statuses
 };
 
 class Brain {
@@ -118,11 +117,12 @@ class Brain {
   void Compile(const Now& now);
   void Publish(const Now& now);
   void WriteStatuses(const Now& now);
-  void Submit(kube::Kind kind, const ObjectKey& key, const std::string& known, std::string wanted);
+  template <typename Statuses, typename Objects>
+  void Submit(kube::Kind kind, const Statuses& statuses, const Objects& objects, const std::set<ObjectKey>& kept);
   std::map<NodeName, status::NodeState> NodeStates(const Now& now) const;
   bool MissesNodes() const;
   void ForgetNodes(const Now& now);
-  bool HasSettled(const Now& now) const;
+  bool KeepsStatus(const ObjectKey& session, const Now& now) const;
   std::set<NodeName> ConnectedNodes() const;
 
   const BrainSettings settings_;

@@ -48,7 +48,7 @@ bool IsWanted(const status::Condition& condition) {
 struct ConditionNotices::Subject {
   kube::Kind kind;
   const api::Meta* meta;
-  bool had_status;
+  bool is_old;  // had a status when we first saw it, which is now
 };
 
 void ConditionNotices::Look(const Subject& subject, const std::vector<status::Condition>& conditions,
@@ -61,14 +61,13 @@ void ConditionNotices::Look(const Subject& subject, const std::vector<status::Co
       waiting_.erase(key);
       continue;
     }
-    const bool is_old = !begun_ && subject.had_status;
-    if (!is_old && !condition.status && MayPass(condition)) {
+    if (!subject.is_old && !condition.status && MayPass(condition)) {
       const auto since = waiting_.try_emplace(key, now).first->second;
       if (now - since < kPatience) continue;
     }
     waiting_.erase(key);
     told_.insert_or_assign(key, current);
-    if (is_old || !IsWorthTelling(condition)) continue;
+    if (subject.is_old || !IsWorthTelling(condition)) continue;
     events.push_back({Refer(subject.kind, *subject.meta),
                       {},
                       !IsWanted(condition),
@@ -78,8 +77,8 @@ void ConditionNotices::Look(const Subject& subject, const std::vector<status::Co
   }
 }
 
-std::vector<kube::Event> ConditionNotices::Update(const status::Status& status, const store::Snapshot& snapshot,
-                                                  Clock::time_point now) {
+std::vector<kube::Event> ConditionNotices::Update(const status::Status& status, const std::set<ObjectKey>& unsure,
+                                                  const store::Snapshot& snapshot, Clock::time_point now) {
   std::vector<kube::Event> events;
   std::set<std::pair<kube::Kind, ObjectKey>> there;
   const auto look = [&](kube::Kind kind, const auto& statuses, const auto& objects) {
@@ -87,7 +86,9 @@ std::vector<kube::Event> ConditionNotices::Update(const status::Status& status, 
       const auto object = objects.find(key);
       if (object == objects.end()) continue;
       there.insert({kind, key});
-      Look({kind, &object->second.meta, !object->second.status.empty()}, reduced.conditions, now, events);
+      if (kind == kube::Kind::kSession && unsure.contains(key)) continue;
+      const bool is_old = seen_.insert({kind, key}).second && !object->second.status.empty();
+      Look({kind, &object->second.meta, is_old}, reduced.conditions, now, events);
     }
   };
   look(kube::Kind::kFilter, status.filters, snapshot.filters);
@@ -98,7 +99,7 @@ std::vector<kube::Event> ConditionNotices::Update(const status::Status& status, 
   };
   std::erase_if(told_, is_gone);
   std::erase_if(waiting_, is_gone);
-  begun_ = true;
+  std::erase_if(seen_, [&there](const auto& key) { return !there.contains(key); });
   return events;
 }
 

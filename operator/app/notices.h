@@ -4,8 +4,10 @@
 #include <chrono>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "operator/app/debounce.h"
@@ -24,8 +26,9 @@ class ConditionNotices {
  public:
   static constexpr std::chrono::seconds kPatience{5};
 
-  // Objects that had a status before we began are taken as told.
-  std::vector<kube::Event> Update(const status::Status& status, const store::Snapshot& snapshot, Clock::time_point now);
+  // Objects that have a status when we first see them are taken as told. `unsure`: sessions not to be looked at yet.
+  std::vector<kube::Event> Update(const status::Status& status, const std::set<ObjectKey>& unsure,
+                                  const store::Snapshot& snapshot, Clock::time_point now);
   std::optional<Clock::time_point> due() const;
   void StartAnew() { *this = {}; }
 
@@ -42,7 +45,7 @@ class ConditionNotices {
   void Look(const Subject& subject, const std::vector<status::Condition>& conditions, Clock::time_point now,
             std::vector<kube::Event>& events);
 
-  bool begun_ = false;
+  std::set<std::pair<kube::Kind, ObjectKey>> seen_;
   std::map<Key, Told> told_;
   std::map<Key, Clock::time_point> waiting_;  // since when
 };

@@ -97,6 +97,13 @@ std::optional<std::string> Difference(const std::string& known, const std::strin
   return after.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
+std::optional<std::int64_t> ObservedGeneration(const std::string& status) {
+  const Json json = ParseObject(status);
+  const auto found = json.find("observedGeneration");
+  if (found == json.end() || !found->is_number_integer()) return std::nullopt;
+  return found->get<std::int64_t>();
+}
+
 std::set<std::string> UndeclaredFields(std::string_view message) {
   static constexpr std::string_view kRoot = ".status.";
   std::set<std::string> fields;

@@ -25,9 +25,10 @@ status::Status Tap(const std::string& type, bool status, std::string_view reason
 class ConditionNoticesTest : public ::testing::Test {
  protected:
   std::vector<kube::Event> Update(const status::Status& status, std::chrono::seconds at = 0s) {
-    return notices_.Update(status, cluster_.snapshot, kStart + at);
+    return notices_.Update(status, unsure_, cluster_.snapshot, kStart + at);
   }
   podmirror::testing::Cluster cluster_ = Shop();
+  std::set<ObjectKey> unsure_;
   ConditionNotices notices_;
 };
 
@@ -85,6 +86,13 @@ TEST_F(ConditionNoticesTest, APauseIsNoWarning) {
 TEST_F(ConditionNoticesTest, ANewLeaderDoesNotTellAllAnew) {
   cluster_.snapshot.sessions.at(Key("tap")).status = "{}";
   EXPECT_TRUE(Update(Tap("Programmed", true, reason::kProgrammed)).empty());
+  EXPECT_EQ(Update(Tap("ResolvedRefs", false, reason::kFilterNotFound)).size(), 1U);
+}
+
+TEST_F(ConditionNoticesTest, WhatIsNotSureIsToldWhenItIs) {
+  unsure_ = {Key("tap")};
+  EXPECT_TRUE(Update(Tap("ResolvedRefs", false, reason::kFilterNotFound)).empty());
+  unsure_.clear();
   EXPECT_EQ(Update(Tap("ResolvedRefs", false, reason::kFilterNotFound)).size(), 1U);
 }
 
