@@ -127,8 +127,8 @@ class Cluster:
 
     # The product.
 
-    def start_operator(self, name="op-a", *flags, fast=True):
-        """fast: a lease of three seconds, so that a takeover does not take fifteen."""
+    def start_operator(self, name="op-a", *flags, fast=True, ready=True):
+        """fast: a lease of three seconds, so that a takeover does not take fifteen. ready: wait until it says so."""
         if name not in self.operators:
             lan.plug_in(name, OPERATORS[name])
             token = RUN / f"{name}.token"
@@ -138,7 +138,8 @@ class Cluster:
             self.operators[name] = daemons.Operator(name, RUN, kubeconfig, lease + flags)
         self.operators[name].start()
         self.push.send_to([(OPERATORS[one], daemons.PUSH_PORT) for one in self.operators])
-        await_true(f"{name} is ready", lambda: self._alive(self.operators[name]).ask("/readyz")[0] == 200)
+        if ready:
+            await_true(f"{name} is ready", lambda: self._alive(self.operators[name]).ask("/readyz")[0] == 200)
         return self.operators[name]
 
     def _alive(self, daemon):
@@ -255,7 +256,8 @@ class Cluster:
             copies = [copy for copy in copies if vni is None or copy.vni == vni]
             if copies:
                 return copies[0]
-        raise AssertionError(f"no copy of {source.name} arrived within {seconds} s\n{self.explain()}")
+        verdicts = json.dumps([(one["metadata"]["name"], one.get("status")) for one in self.api.list("TrafficMirrorSession")])
+        raise AssertionError(f"no copy of {source.name} arrived within {seconds} s; sessions: {verdicts}\n{self.explain()}")
 
     def await_silence(self, source, destination, collector_, seconds=SECONDS):
         """Sends until copies stop to arrive: ten datagrams in a row, none of which is copied."""
