@@ -37,9 +37,10 @@ bench: ## what mirroring costs, against its peers in the same run (root)
 	$(need_root)
 	@tests/support/setup
 	@cmake --preset release --log-level=WARNING >/dev/null
-	@cmake --build build/release --target podmirror bench_tool bench_push
+	@cmake --build build/release --target podmirror bench_tool bench_push bench_compile
 	@tests/bench/run
 	@build/release/tests/bench/bench_push
+	@build/release/tests/bench/bench_compile
 
 fuzz: setup ## every fuzzer for FUZZ_SECONDS (300) each
 	@tests/support/fuzz all $(FUZZ_SECONDS)

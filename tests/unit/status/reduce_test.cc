@@ -130,6 +130,116 @@ TEST(Reduce, AReportFromAnotherNodeDoesNotCount) {
   EXPECT_EQ(Tap(Shop(), reports).failed, 2);
 }
 
+TEST(Reduce, ANodeThatCannotBeReachedIsSaidSo) {
+  const compile::Compiled compiled = Shop().Compile();
+  Nodes nodes = UpToDate(compiled, AllGood());
+  nodes["n2"].reachable = false;
+  const SessionStatus tap = Reduce(compiled, nodes).sessions.at(Key("tap"));
+  EXPECT_EQ(tap.sources[1].reason, reason::kNodeUnreachable);
+  Expect(tap.conditions, "Programmed", false, reason::kNodeUnreachable, "web-2 on node n2");
+  EXPECT_EQ(tap.mirroring, 1);
+}
+
+TEST(Reduce, WhatANodeHasNotAppliedAsItIsNowIsNotProgrammed) {
+  Cluster cluster = Shop();
+  const compile::Compiled before = cluster.Compile();
+  Spec(cluster).packet_length = 128;
+  const compile::Compiled after = cluster.Compile();
+  Nodes nodes = UpToDate(after, AllGood());
+  nodes["n2"].applied = before.states.at("n2").pointer();
+  const SessionStatus tap = Reduce(after, nodes).sessions.at(Key("tap"));
+  EXPECT_EQ(tap.mirroring, 1);
+  Expect(tap.conditions, "Programmed", false, reason::kPartlyProgrammed, "has not applied the session as it is now");
+  nodes["n2"].applied = nullptr;
+  EXPECT_EQ(Reduce(after, nodes).sessions.at(Key("tap")).mirroring, 1);
+  nodes["n2"].applied = std::make_shared<const DesiredState>(*after.states.at("n2"));
+  Expect(Reduce(after, nodes).sessions.at(Key("tap")).conditions, "Programmed", true, reason::kProgrammed);
+}
+
+TEST(Reduce, AnotherSessionsChangeDoesNotUnprogramThisOne) {
+  Cluster cluster = Shop();
+  cluster.Session("other", 2);
+  const compile::Compiled before = cluster.Compile();
+  cluster.snapshot.sessions.at(Key("other")).spec->packet_length = 128;
+  const compile::Compiled after = cluster.Compile();
+  Nodes nodes = UpToDate(before, AllGood());
+  const Status status = Reduce(after, nodes);
+  Expect(status.sessions.at(Key("tap")).conditions, "Programmed", true, reason::kProgrammed);
+  Expect(status.sessions.at(Key("other")).conditions, "Programmed", false, reason::kPartlyProgrammed);
+}
+
+// The session reaches pay/web-1 on n3 as long as pay consents.
+Cluster Across() {
+  Cluster cluster = Shop();
+  cluster.Pod("pay/web-1", "n3", "10.2.0.1", {{"app", "web"}});
+  cluster.Namespace("pay").meta.annotations["podmirror.io/allow-sessions-from"] = "shop";
+  Spec(cluster).namespaces = api::Selector{};
+  return cluster;
+}
+
+Reports GoodAcross() {
+  Reports reports = AllGood();
+  reports["n3"].sources = {{Key("pay/web-1"), "veth3", "", ""}};
+  return reports;
+}
+
+TEST(Reduce, AWithdrawnConsentIsToldUntilTheNodeHasConfirmed) {
+  Cluster cluster = Across();
+  const compile::Compiled before = cluster.Compile();
+  Nodes nodes = UpToDate(before, GoodAcross());
+  Expect(Reduce(before, nodes).sessions.at(Key("tap")).conditions, "Programmed", true, reason::kProgrammed, "3 pods");
+  cluster.Namespace("pay").meta.annotations.clear();
+  const compile::Compiled after = cluster.Compile();
+  const Condition told = Find(Reduce(after, nodes).sessions.at(Key("tap")).conditions, "Programmed");
+  EXPECT_FALSE(told.status);
+  EXPECT_EQ(told.reason, reason::kNamespaceNotConsenting);
+  EXPECT_THAT(told.message, AllOf(HasSubstr("node n3 has not confirmed"), Not(HasSubstr("pay"))));
+  nodes["n3"] = {{}, true, std::make_shared<const DesiredState>()};
+  Expect(Reduce(after, nodes).sessions.at(Key("tap")).conditions, "Programmed", true, reason::kProgrammed, "2 pods");
+}
+
+TEST(Reduce, AConsentThatWasTheLastIsToldByItsReasonUntilConfirmed) {
+  Cluster cluster = Across();
+  Spec(cluster).namespaces->match_labels = {{"kubernetes.io/metadata.name", "pay"}};
+  Nodes nodes = UpToDate(cluster.Compile(), GoodAcross());
+  cluster.Namespace("pay").meta.annotations.clear();
+  const compile::Compiled after = cluster.Compile();
+  Expect(Reduce(after, nodes).sessions.at(Key("tap")).conditions, "Programmed", false, reason::kNamespaceNotConsenting,
+         "node n3 has not confirmed");
+  nodes["n3"].applied = std::make_shared<const DesiredState>();
+  Expect(Reduce(after, nodes).sessions.at(Key("tap")).conditions, "Programmed", false, reason::kNotResolved);
+}
+
+TEST(Reduce, ASealThatANodeHasNotConfirmedIsTold) {
+  Cluster cluster = Across();
+  Nodes nodes = UpToDate(cluster.Compile(), GoodAcross());
+  cluster.Namespace("pay").meta.annotations["podmirror.io/sealed"] = "true";
+  Expect(Reduce(cluster.Compile(), nodes).sessions.at(Key("tap")).conditions, "Programmed", false, reason::kSealed);
+}
+
+TEST(Reduce, LeftOutNamespacesAreCountedInResolvedRefs) {
+  Cluster cluster = Across();
+  cluster.Namespace("pay").meta.annotations.clear();
+  Expect(Tap(cluster).conditions, "ResolvedRefs", true, reason::kResolvedRefs, "1 namespace");
+}
+
+TEST(Reduce, AReportIsHeardOnlyOfWhatIsItsNodes) {
+  Reports reports = AllGood();
+  reports["n9"].truncations = {{Key("tap"), "eth0", 1500, 1550}};
+  reports["n9"].endpoints = {{At("10.1.9.1"), "NoRoute", "lies"}};
+  reports["n9"].sources = {{Key("web-1"), "", "InterfaceNotFound", "lies"}};
+  Expect(Tap(Shop(), reports).conditions, "Programmed", true, reason::kProgrammed);
+  EXPECT_EQ(Ids(Shop(), reports).endpoints[0].reason, reason::kReady);
+}
+
+TEST(Reduce, ATargetThatIsNotPermittedSaysNothingOfItself) {
+  Cluster cluster = Shop();
+  cluster.Target("pay/ids", {.service = api::ServiceRef{"gone", 4789}});
+  Spec(cluster).target_namespace = "pay";
+  Expect(Tap(cluster).conditions, "ResolvedRefs", false, reason::kTargetNotPermitted);
+  Expect(Tap(cluster).conditions, "TargetReady", false, reason::kTargetNotPermitted);
+}
+
 TEST(Reduce, ANeverSourceCountsAsFailed) {
   Cluster cluster = Shop();
   cluster.snapshot.pods.at(Key("web-1")).host_network = true;

@@ -1,6 +1,7 @@
 #include <gtest/gtest.h>
 
 #include <cctype>
+#include <random>
 #include <set>
 
 #include "operator/compile/compile.h"
@@ -108,8 +109,55 @@ Story CollectorsAndSealsComeAndGo() {
       .Finish();
 }
 
+void Consent(Cluster& cluster, const std::string& ns, const std::string& to) {
+  cluster.Namespace(ns).meta.annotations["podmirror.io/allow-sessions-from"] = to;
+}
+
+Story ConsentAndGrantsComeAndGo() {
+  return Telling("consent and grants come and go")
+      .BeginWithShop()
+      .Then([](Cluster& c) { c.Pod("pay/web-1", "n1", "10.2.0.1", {{"app", "web"}}); })
+      .Then([](Cluster& c) { c.snapshot.sessions.at(Key("tap")).spec->namespaces = api::Selector{}; })
+      .Then([](Cluster& c) { Consent(c, "pay", "shop"); })
+      .Then([](Cluster& c) { c.snapshot.pods.at(Key("pay/web-1")).meta.annotations["podmirror.io/sealed"] = "true"; })
+      .Then([](Cluster& c) { c.snapshot.pods.at(Key("pay/web-1")).meta.annotations.clear(); })
+      .Then([](Cluster& c) {
+        c.Filter("pay/all");
+        c.Session("pay/tap").spec->target_namespace = "shop";
+      })
+      .Then(
+          [](Cluster& c) { c.snapshot.targets.at(Key("ids")).spec->allowed.from = api::AllowedNamespaces::From::kAll; })
+      .Then([](Cluster& c) { c.snapshot.namespaces.clear(); })
+      .Then([](Cluster& c) { c.snapshot.targets.at(Key("ids")).spec->allowed = {}; })
+      .Finish();
+}
+
+// The security team mirrors a tenant's collector, which may come to be its own.
+Story ThePriorityTierComesAndGoes() {
+  return Telling("the priority tier comes and goes")
+      .BeginWithShop()
+      .Then([](Cluster& c) {
+        c.Filter("security/all");
+        c.Target("security/far", {.address = testing::At("192.0.2.9")});
+        api::SessionSpec& spec = *c.Session("security/all", 9).spec;
+        spec.pods = {};
+        spec.namespaces = api::Selector{};
+        spec.target = "far";
+      })
+      .Then([](Cluster& c) {
+        c.snapshot.targets.at(Key("ids")).spec->allowed.from = api::AllowedNamespaces::From::kAll;
+        api::SessionSpec& spec = *c.snapshot.sessions.at(Key("security/all")).spec;
+        spec.target = "ids";
+        spec.target_namespace = "shop";
+      })
+      .Then([](Cluster& c) { c.snapshot.sessions.at(Key("security/all")).spec->paused = true; })
+      .Then([](Cluster& c) { c.snapshot.sessions.erase(Key("security/all")); })
+      .Finish();
+}
+
 const compile::Settings& TheSettings() {
-  static const compile::Settings kSettings{.allowed_target_cidrs = {Range("192.0.2.0/24")}};
+  static const compile::Settings kSettings{.allowed_target_cidrs = {Range("192.0.2.0/24")},
+                                           .priority_namespaces = {"security"}};
   return kSettings;
 }
 
@@ -121,6 +169,7 @@ enum class Pace { kEvent, kStep };
 void Walk(const Story& story, Pace pace, std::uint32_t seed) {
   store::Store store;
   store::Snapshot before;
+  compile::Memo memo;  // what it holds of earlier states must not show
   for (std::size_t i = 0; i < story.states.size(); ++i) {
     SCOPED_TRACE(story.name + ", state " + std::to_string(i) + ", seed " + std::to_string(seed));
     const store::Snapshot& after = story.states[i];
@@ -129,10 +178,10 @@ void Walk(const Story& story, Pace pace, std::uint32_t seed) {
       // In between the world is torn: still the same bytes twice, and no crash.
       if (pace == Pace::kEvent) {
         const store::Snapshot torn = store.Snapshot(after.now);
-        ASSERT_EQ(TextOf(compile::Compile(store.Snapshot(after.now), TheSettings())), Fresh(torn));
+        ASSERT_EQ(TextOf(compile::Compile(store.Snapshot(after.now), TheSettings(), memo)), Fresh(torn));
       }
     }
-    ASSERT_EQ(TextOf(compile::Compile(store.Snapshot(after.now), TheSettings())), Fresh(after));
+    ASSERT_EQ(TextOf(compile::Compile(store.Snapshot(after.now), TheSettings(), memo)), Fresh(after));
     before = after;
   }
 }
@@ -168,9 +217,101 @@ std::string NameOf(const ::testing::TestParamInfo<Story (*)()>& tested) {
   return name;
 }
 
+// Small objects over a few names, so that most changes meet.
+class Chance {
+ public:
+  explicit Chance(std::uint32_t seed) : random_(seed) {}
+
+  void Change(Cluster& c) {
+    const std::string ns = Pick({"shop", "pay", "security"});
+    const ObjectKey pod = Key(ns + "/" + Pick({"web-1", "web-2", "ids-1"}));
+    const ObjectKey session = Key(ns + "/" + Pick({"tap", "all"}));
+    switch (Number(10)) {
+      case 0:
+        c.snapshot.pods.erase(pod);
+        return;
+      case 1:
+      case 2:
+      case 3:
+        c.Pod(pod.ToString(), Pick({"n1", "n2", ""}), Pick({"10.1.0.1", "10.1.9.1"}), {{"app", Pick({"web", "ids"})}});
+        if (Number(4) == 0) c.snapshot.pods.at(pod).meta.annotations["podmirror.io/sealed"] = "true";
+        return;
+      case 4:
+        Consent(c, ns, Pick({"", "*", "shop", "pay, shop"}));
+        if (Number(5) == 0) c.snapshot.namespaces.at({"", ns}).meta.annotations["podmirror.io/sealed"] = "true";
+        return;
+      case 5:
+        c.snapshot.sessions.erase(session);
+        return;
+      case 6:
+        c.Filter(ns + "/all", {Number(2) == 0 ? testing::Rules(200) : testing::Rules(1), {}});
+        return;
+      case 7:
+        c.Target(ns + "/ids", {.service = api::ServiceRef{"ids", 4789}}).spec->allowed.from =
+            Number(2) == 0 ? api::AllowedNamespaces::From::kAll : api::AllowedNamespaces::From::kSame;
+        c.Service(ns + "/ids", "10.96.0.9");
+        c.Slice(ns + "/ids-a", "ids").endpoints = {Cluster::Endpoint("10.1.9.1", "ids-1", ns)};
+        return;
+      default:
+        PutSession(c, session);
+    }
+  }
+
+ private:
+  std::uint32_t Number(std::uint32_t below) { return static_cast<std::uint32_t>(random_() % below); }
+  std::string Pick(std::vector<std::string> of) { return of[Number(static_cast<std::uint32_t>(of.size()))]; }
+
+  void PutSession(Cluster& c, const ObjectKey& key) {
+    api::SessionSpec& spec = *c.Session(key.ToString(), static_cast<std::uint16_t>(Number(3) + 1)).spec;
+    if (Number(2) == 0) spec.pods = {};
+    if (Number(2) == 0) spec.namespaces = api::Selector{};
+    if (Number(3) == 0) spec.target_namespace = Pick({"shop", "security"});
+    spec.paused = Number(5) == 0;
+  }
+
+  std::mt19937 random_;
+};
+
+TEST(Memo, ChangesNothingButTheTimeOverRandomHistories) {
+  std::set<std::string> outputs;
+  for (std::uint32_t seed = 1; seed <= 20; ++seed) {
+    SCOPED_TRACE("seed " + std::to_string(seed));
+    Chance chance(seed);
+    Cluster cluster = testing::Shop();
+    store::Store store;
+    store::Snapshot before;
+    compile::Memo memo;
+    for (int step = 0; step < 100; ++step) {
+      for (const Event& event : Difference(before, cluster.snapshot, seed)) Apply(event, store);
+      const compile::Compiled with = compile::Compile(store.Snapshot(cluster.snapshot.now), TheSettings(), memo);
+      const compile::Compiled without = compile::Compile(cluster.snapshot, TheSettings());
+      ASSERT_EQ(with, without) << "step " << step;
+      if (step % 10 == 0) outputs.insert(TextOf(with));
+      before = cluster.snapshot;
+      chance.Change(cluster);
+    }
+  }
+  EXPECT_GT(outputs.size(), 100u);
+}
+
+TEST(Memo, KeepsTheStatesOfNodesThatAChangeDoesNotConcern) {
+  Cluster cluster = testing::Shop();
+  store::Store store;
+  for (const Event& event : Difference({}, cluster.snapshot, 1)) Apply(event, store);
+  compile::Memo memo;
+  const compile::Compiled before = compile::Compile(store.Snapshot(cluster.snapshot.now), TheSettings(), memo);
+  api::Pod pod = cluster.snapshot.pods.at(Key("web-1"));
+  pod.ips = {testing::Ip("10.1.0.99")};
+  store.Put(pod);
+  const compile::Compiled after = compile::Compile(store.Snapshot(cluster.snapshot.now), TheSettings(), memo);
+  EXPECT_NE(after.states.at("n1").pointer(), before.states.at("n1").pointer());
+  EXPECT_EQ(after.states.at("n2").pointer(), before.states.at("n2").pointer());
+}
+
 INSTANTIATE_TEST_SUITE_P(Stories, Worlds,
                          ::testing::Values(&APodComesMovesAndGoes, &ObjectsArriveInAnyOrderAndBreak, &SessionsCompete,
-                                           &CollectorsAndSealsComeAndGo),
+                                           &CollectorsAndSealsComeAndGo, &ConsentAndGrantsComeAndGo,
+                                           &ThePriorityTierComesAndGoes),
                          NameOf);
 
 }  // namespace
