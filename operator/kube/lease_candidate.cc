@@ -179,7 +179,7 @@ std::string Candidate::Body(const LeaseRecord* seen, bool taken) const {
   return body.dump(-1, ' ', false, Json::error_handler_t::replace);
 }
 
-std::optional<Response> Candidate::Send(Request request) {
+std::optional<Response> Candidate::Send(const Request& request) {
   std::expected<Response, TransportError> response = transport_.Roundtrip(request);
   if (response) return std::move(*response);
   if (response.error().kind != TransportError::Kind::kCancelled) Complain(response.error().what, 0);

@@ -49,7 +49,7 @@ class Candidate {
   void Try();
   void Create(Time sent);
   void Write(Time sent, const LeaseRecord& seen);
-  std::optional<Response> Send(Request request);
+  std::optional<Response> Send(const Request& request);
   bool HeldByAnother(const LeaseRecord& record) const;
   std::string Body(const LeaseRecord* seen, bool taken) const;
   void Lead(const Response& response, Time sent);

@@ -108,7 +108,7 @@ std::optional<Instant> ExpiryOf(const std::string& token) {
   constexpr double kMost = 253'402'300'799;  // the end of the year 9999
   if (!expiry.is_number()) return std::nullopt;
   const auto seconds = expiry.get<double>();  // RFC 7519: NumericDate may have a fraction
-  if (!(seconds >= 0 && seconds <= kMost)) return std::nullopt;
+  if (seconds < 0 || seconds > kMost) return std::nullopt;
   return Instant(std::chrono::milliseconds(static_cast<std::int64_t>(seconds * 1000)));
 }
 
