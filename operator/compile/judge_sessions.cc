@@ -83,7 +83,7 @@ Finding JudgeReach(const std::string& ns, const Reach& reach) {
 }
 
 // The first fault gives the reason; both are told.
-Finding Both(Finding first, Finding second) {
+Finding Both(Finding first, const Finding& second) {
   if (first.ok) return second.ok && second.message.empty() ? first : second;
   if (!second.ok) first.message += "; " + second.message;
   return first;
@@ -104,7 +104,7 @@ void JudgeSession(const api::TrafficMirrorSession& session, const store::Snapsho
   verdict.beyond_own = spec.namespaces.has_value();
   verdict.left_out = reach.left_out;
   verdict.resolved = ResolveTarget(snapshot, target, namespaces.at(ns), verdicts.targets, verdict);
-  verdict.resolved = Both(ResolveFilter({ns, spec.filter}, verdicts.filters), std::move(verdict.resolved));
+  verdict.resolved = Both(ResolveFilter({ns, spec.filter}, verdicts.filters), verdict.resolved);
   verdict.resolved = Both(std::move(verdict.resolved), JudgeReach(ns, reach));
 }
 

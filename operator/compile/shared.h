@@ -14,7 +14,7 @@ class Shared {
 
   const T& operator*() const { return *value_; }
   const T* operator->() const { return value_.get(); }
-  operator const T&() const { return *value_; }
+  operator const T&() const { return *value_; }  // NOLINT(google-explicit-constructor): reads as the value
   const std::shared_ptr<const T>& pointer() const { return value_; }
 
   // Equal content; cheap where it is the same.

@@ -10,7 +10,7 @@
 namespace podmirror::decode {
 
 api::FilterSpec DecodeFilter(const Node& spec);
-api::Selector DecodeSelector(const Node& selector);
+api::Selector DecodeSelector(const Node& node);
 api::TargetSpec DecodeTarget(const Node& spec);
 api::SessionSpec DecodeSession(const Node& spec);
 // status.virtualNetworkID of a session; what cannot be read counts as absent.

@@ -24,7 +24,7 @@ class Telling {
  public:
   explicit Telling(std::string name) { story_.name = std::move(name); }
   template <typename Change>
-  Telling& Then(Change change) {
+  Telling& Then(const Change& change) {
     change(cluster_);
     story_.states.push_back(cluster_.snapshot);
     return *this;
