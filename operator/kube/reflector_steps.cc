@@ -107,6 +107,14 @@ Next Steps::DecideByStatus(const ServerStatus& status, Time now, double chance) 
       return {.step = List(), .pause = PauseAfterFailure(now, chance), .out_of_sync = Forbidden(kind_, status)};
     case 404:
       return {.step = List(), .pause = PauseAfterFailure(now, chance), .out_of_sync = MissingKind(kind_)};
+    case 500:
+      // An etcd that cannot be asked how far it is (before 3.4.25): the API server has no watch-list then, and says so
+      // in the stream (storage/cacher, "RequestWatchProgress is disabled").
+      if (current_ == Step::kWatchList && status.message.find("RequestWatchProgress") != std::string::npos) {
+        pages_only_ = true;
+        return {.step = Step::kPages};
+      }
+      break;
     case 410:
       return {.step = List(), .pause = PauseAfterFailure(now, chance)};
     case 429: {

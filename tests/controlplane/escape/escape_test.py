@@ -46,6 +46,7 @@ def setUpModule():
     c.api.create(objects.mirror_filter("evil", "everything"))
     c.await_mirroring(victim, victim_client, watcher)
     c.await_mirroring(mole, mole_client, watcher)
+    time.sleep(1.1)  # times of creation are whole seconds, and who is older counts: the attacker comes later
 
 
 class Case(unittest.TestCase):
@@ -325,6 +326,14 @@ class Forgery(Case):
         c.await_condition(SESSION, "evil", "steal", "ResolvedRefs", "False", "TargetNotPermitted")
         for one in self.watched(mole, mole_client):
             self.assertNotIn(777, [copy.vni for copy in watcher.copies(one)])
+
+    def test_a_status_written_by_hand_allots_no_vni(self):
+        taken = self.vni()
+        self.steal(selector={"app": "mole"})
+        c.api.set_status(SESSION, "evil", "steal", {"virtualNetworkID": taken})
+        cluster.await_true("it is given another", lambda: c.api.get(SESSION, "evil", "steal")["status"].get(
+            "virtualNetworkID", taken) != taken)
+        self.nothing_stolen(source=mole, destination=mole_client)
 
 
 class Peers(Case):

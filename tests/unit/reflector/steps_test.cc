@@ -122,6 +122,19 @@ TEST(Steps, AServerWithoutWatchListIsAskedForPagesEverAfter) {
   }
 }
 
+TEST(Steps, AnOldEtcdThatAllowsNoWatchListCostsNoPause) {
+  Outcome refused = Status(500);
+  refused.status.message =
+      "a watch stream was requested by the client but the required storage feature RequestWatchProgress is disabled";
+  Driver driver;
+  const Next next = driver.After(refused);
+  EXPECT_EQ(next.step, Step::kPages);
+  EXPECT_EQ(next.pause.count(), 0);
+  EXPECT_FALSE(next.unheard);
+  driver.Listed();
+  EXPECT_EQ(driver.After(Status(410)).step, Step::kPages);
+}
+
 TEST(Steps, AWatchListThatDoesNotEndIsReadInPages) {
   Driver driver;
   EXPECT_EQ(driver.After(With(End::kIncomplete)).step, Step::kPages);
