@@ -21,7 +21,7 @@ struct Settings {
   std::chrono::milliseconds dial_timeout{10'000};
   std::chrono::milliseconds pause{1'000};          // before dialling again: random up to this, doubling ...
   std::chrono::milliseconds longest_pause{1'000};  // ... up to this
-  std::chrono::milliseconds silence{30'000};       // no byte for so long: the stream counts as dead
+  std::chrono::milliseconds silence{20'000};  // no byte for so long (the operator pings each 10 s): the stream is dead
 };
 
 struct Listener {

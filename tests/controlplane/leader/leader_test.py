@@ -76,14 +76,14 @@ class Lead(unittest.TestCase):
         c.await_streams()
         c.await_mirroring(web, client, ids)
 
-    def new_session(self):
+    def new_session(self, seconds=cluster.SECONDS):
         """A session of another pod; returns when it is obeyed: the seconds that took."""
         Lead.number += 1
         name = f"late{Lead.number}"
         pod = c.pod("shop", name, "n1", {"app": name})
         begin = time.monotonic()
         c.api.create(objects.session("shop", name, 1, {"app": name}))
-        c.await_mirroring(pod, client, ids)
+        c.await_mirroring(pod, client, ids, seconds)
         return time.monotonic() - begin
 
     def test_only_the_leader_says_that_it_leads_and_both_are_ready(self):
@@ -129,8 +129,9 @@ class Lead(unittest.TestCase):
     def test_a_deposed_leader_that_wakes_up_changes_nothing(self):
         with Watch() as watch:
             self.leader.freeze()
+            self.addCleanup(self.leader.thaw)
             c.await_leader([self.other.name])
-            self.new_session()
+            self.new_session(2 * cluster.SECONDS)  # its streams look alive until nothing was heard for a while
             c.api.delete("TrafficMirrorSession", "shop", "sleeping")
             before = c.api.get("TrafficMirrorSession", "shop", "web")["metadata"]["resourceVersion"]
             self.leader.thaw()
@@ -157,6 +158,7 @@ class Lead(unittest.TestCase):
         path = c.paths[self.leader.name]
         with Watch() as watch:
             path.stall()
+            self.addCleanup(path.flow)
             c.await_leader([self.other.name])
             self.assertEqual(self.leader.metric("podmirror_operator_leader"), 0)
             self.new_session()
