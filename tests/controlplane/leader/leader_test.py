@@ -86,6 +86,10 @@ class Lead(unittest.TestCase):
         c.await_mirroring(pod, client, ids, seconds)
         return time.monotonic() - begin
 
+    def is_programmed(self):
+        conditions = c.api.get("TrafficMirrorSession", "shop", "web").get("status", {}).get("conditions", [])
+        return any(one["type"] == "Programmed" and one["status"] == "True" for one in conditions)
+
     def test_only_the_leader_says_that_it_leads_and_both_are_ready(self):
         metric = "podmirror_operator_leader"
         self.assertEqual((self.leader.metric(metric), self.other.metric(metric)), (1, 0))
@@ -133,6 +137,7 @@ class Lead(unittest.TestCase):
             c.await_leader([self.other.name])
             self.new_session(2 * cluster.SECONDS)  # its streams look alive until nothing was heard for a while
             c.api.delete("TrafficMirrorSession", "shop", "sleeping")
+            cluster.await_true("the new leader has said that it is programmed", self.is_programmed)
             before = c.api.get("TrafficMirrorSession", "shop", "web")["metadata"]["resourceVersion"]
             self.leader.thaw()
             cluster.await_true("it has noticed", lambda: self.leader.metric("podmirror_operator_leader") == 0)
