@@ -179,7 +179,8 @@ int Run() {
   std::printf(
       "{\"sessions\": %d, \"pods\": %d, \"nodes\": %d, \"namespaces\": %d, \"sources\": %zu, \"states\": %zu, "
       "\"whole_ms\": %.1f, \"one_pod_ms\": %.1f, \"one_pod_states\": %.1f}\n",
-      kSessions, kPods, kNodes, kNamespaces, pairs, last.states.size(), Median(whole), Median(changed), static_cast<double>(states) / 20);
+      kSessions, kPods, kNodes, kNamespaces, pairs, last.states.size(), Median(whole), Median(changed),
+      static_cast<double>(states) / 20);
   return 0;
 }
 

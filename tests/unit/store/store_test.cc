@@ -110,8 +110,8 @@ TEST(Store, AListReplacesWhatWasKnownButForWhatCannotBeRead) {
   Store store;
   for (const auto& [key, pod] : Shop().snapshot.pods) store.Put(pod);
   const auto counted = store.Snapshot(kNow).pod_changes;
-  const auto same = store.Replace(Kind::kPod, {Shop().snapshot.pods.at({"shop", "ids-1"})},
-                                  {{"shop", "web-1"}, {"shop", "web-2"}});
+  const auto same =
+      store.Replace(Kind::kPod, {Shop().snapshot.pods.at({"shop", "ids-1"})}, {{"shop", "web-1"}, {"shop", "web-2"}});
   EXPECT_FALSE(same.changed);
   EXPECT_EQ(store.Snapshot(kNow).pod_changes, counted);
   const auto replaced = store.Replace(Kind::kPod, {Shop().snapshot.pods.at({"shop", "ids-1"})}, {{"shop", "web-1"}});
