@@ -29,6 +29,7 @@ TEST_P(Conformance, AnswerComesBackWithStatusHeadersAndBody) {
 TEST_P(Conformance, RequestArrivesAsItWasGiven) {
   std::mutex mutex;
   std::vector<Asked> asked;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     while (auto one = peer.Read()) {
       const std::lock_guard lock(mutex);
@@ -59,6 +60,7 @@ TEST_P(Conformance, RequestArrivesAsItWasGiven) {
 
 TEST_P(Conformance, PathOfAServerBehindAProxyIsPutInFront) {
   std::string target;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     while (auto one = peer.Read()) {
       target = one->target;
@@ -84,6 +86,7 @@ TEST_P(Conformance, AnswerSplitAtEveryByteIsWhole) {
   const std::string chunked =
       ChunkedHead() + Chunk(kBody.substr(0, 31)) + Chunk(kBody.substr(31)) + std::string(kLastChunk);
   for (const auto& answer : {Answer(200, kBody), chunked}) {
+    const Ending ending(*this);
     ServePlain([&](Peer& peer) {
       while (peer.Read()) {
         for (const char& byte : answer) peer.Write({&byte, 1});
@@ -188,6 +191,7 @@ TEST_P(Conformance, AnswerCutShortIsNotAnAnswer) {
   for (const bool chunked : {false, true}) {
     std::string cut = Answer(200, kBody);
     cut.pop_back();
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       peer.Read();
       peer.Write(chunked ? ChunkedHead() + Chunk(kBody) : cut);
@@ -210,6 +214,7 @@ TEST_P(Conformance, WhatIsNotHttpIsMalformed) {
 
 TEST_P(Conformance, ChunkSizesThatCannotBeAreMalformed) {
   for (const char* size : {"zz\r\n", "-2\r\nab\r\n", "ffffffffffffffff\r\nab\r\n"}) {
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       peer.Read();
       peer.Write(ChunkedHead() + Chunk("x") + size);
@@ -224,6 +229,7 @@ TEST_P(Conformance, ChunkSizesThatCannotBeAreMalformed) {
 TEST_P(Conformance, OversizedAnswerIsRefused) {
   const std::string piece(1 << 20, 'x');
   for (const bool chunked : {false, true}) {
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       peer.Read();
       peer.Write(chunked ? ChunkedHead() : "HTTP/1.1 200 OK\r\nContent-Length: 104857600\r\n\r\n");
@@ -255,12 +261,14 @@ TEST_P(Conformance, RedirectIsAnAnswerAndIsNotFollowed) {
 
 TEST_P(Conformance, ShutdownEndsWhatWaitsAndWhatComesLater) {
   std::atomic<int> asked = 0;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     peer.Read();
     ++asked;
     asked.notify_all();
     peer.WaitUntilClosed();
   });
+  transport();  // made here, before others ask for it
   std::optional<Kind> kind;
   std::thread waiting([&] { kind = KindOf(Get()); });
   std::thread pausing([&] { EXPECT_FALSE(transport().Pause(kLong)); });

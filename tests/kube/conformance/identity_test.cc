@@ -40,6 +40,7 @@ class Files {
 
 TEST_P(Conformance, Ipv6LiteralIsReached) {
   std::string host;
+  const Ending ending(*this);
   Serve(
       [&](Peer& peer) {
         while (auto asked = peer.Read()) {
@@ -68,6 +69,7 @@ TEST_P(Conformance, NameOfAHostIsResolved) {
 
 TEST_P(Conformance, ServerNameIsAskedForAndAddressesAreNot) {
   std::string name = "?";
+  const Ending ending(*this);
   server_ = std::make_unique<FaultServer>(
       "127.0.0.1", FaultServer::Tls{authority().Issue({.names = {"DNS:kubernetes", "IP:127.0.0.1"}}), ""},
       [&](Peer& peer) {
@@ -151,6 +153,7 @@ TEST_P(Conformance, CertificateOutsideItsTimeIsRefused) {
 
 TEST_P(Conformance, NothingIsSaidToAServerThatIsNotTrusted) {
   std::atomic<int> heard = 0;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     if (peer.Read()) ++heard;
   });
@@ -229,6 +232,7 @@ TEST_P(Conformance, AuthorityThatWasReplacedIsTakenWhereTheOldOneDoesNotFit) {
 
 TEST_P(Conformance, TokenThatWasReplacedIsTakenWhereTheOldOneIsRefused) {
   std::atomic<int> writes = 0;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     while (auto asked = peer.Read()) {
       const bool known = asked->headers["authorization"] == "Bearer fresh";

@@ -42,6 +42,7 @@ class Closing {
 
 TEST_P(Conformance, PooledConnectionThatTheServerHasClosedIsNotUsed) {
   Closing closing;
+  const Ending ending(*this);
   Serve(closing.Script(1, /*acts_unanswered=*/false));
   for (int i = 1; i <= 20; ++i) {
     const auto answer = Post("{}");
@@ -55,6 +56,7 @@ TEST_P(Conformance, PooledConnectionThatTheServerHasClosedIsNotUsed) {
 TEST_P(Conformance, WriteThatMayHaveBeenDoneIsNotSaidAgain) {
   for (const bool tls : {true, false}) {
     Closing closing;
+    const Ending ending(*this);
     if (tls) {
       Serve(closing.Script(1, /*acts_unanswered=*/true));
     } else {
@@ -79,6 +81,7 @@ TEST_P(Conformance, SlowReaderMakesTheServerWaitAndNotTheMemoryGrow) {
   constexpr std::size_t kEvent = 5 << 10;
   constexpr int kEvents = 40'000;  // 200 MB
   std::atomic<int> sent = 0;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     peer.Read();
     peer.Write(ChunkedHead());

@@ -72,6 +72,7 @@ TEST_P(Conformance, EveryByteMayBeAChunk) {
 TEST_P(Conformance, StreamCutOnceAnywhereIsWhole) {
   const std::string all =
       ChunkedHead() + Chunk(kLines.substr(0, 8)) + Chunk(kLines.substr(8)) + std::string(kLastChunk);
+  const Ending ending(*this);
   ServePlain([&](Peer& peer) {
     for (std::size_t cut = 1; peer.Read(); ++cut) {
       peer.Write(std::string_view(all).substr(0, cut % all.size()));
@@ -87,6 +88,7 @@ TEST_P(Conformance, StreamCutOnceAnywhereIsWhole) {
 
 TEST_P(Conformance, LineArrivesWhenItIsSentAndNotLater) {
   std::atomic<bool> taken = false;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     peer.Read();
     peer.Write(ChunkedHead() + Chunk("one\n"));
@@ -103,6 +105,7 @@ TEST_P(Conformance, LineArrivesWhenItIsSentAndNotLater) {
 
 TEST_P(Conformance, RefusalIsAnAnswerWithItsBodyAndNoStream) {
   for (const int status : {400, 401, 404, 410, 429, 500}) {
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       while (peer.Read()) peer.Write(Answer(status, "{\"kind\":\"Status\"}", "Retry-After: 5\r\n"));
     });
@@ -121,6 +124,7 @@ TEST_P(Conformance, RefusalIsAnAnswerWithItsBodyAndNoStream) {
 
 TEST_P(Conformance, GoneInsideTheStreamIsALineLikeAnyOther) {
   const std::string gone = R"({"type":"ERROR","object":{"kind":"Status","code":410,"reason":"Expired"}})";
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     peer.Read();
     peer.Write(ChunkedHead() + Chunk(gone + "\n") + std::string(kLastChunk));
@@ -133,6 +137,7 @@ TEST_P(Conformance, GoneInsideTheStreamIsALineLikeAnyOther) {
 TEST_P(Conformance, ConnectionLostInALineIsNoEnd) {
   for (const bool reset : {false, true}) {
     std::atomic<bool> taken = false;
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       peer.Read();
       peer.Write(ChunkedHead() + Chunk("one\n") + Chunk("{\"half\":"));
@@ -202,14 +207,14 @@ TEST_P(Conformance, StreamMayLastLongerThanTheTimeoutOfItsHead) {
     peer.Read();
     peer.Write(ChunkedHead());
     for (int i = 0; i < 10; ++i) {
-      std::this_thread::sleep_for(milliseconds(60));
+      std::this_thread::sleep_for(milliseconds(200));
       peer.Write(Chunk("x\n"));
     }
     peer.Write(kLastChunk);
   });
   Request request;
   request.target = "/x";
-  request.timeout = milliseconds(400);
+  request.timeout = milliseconds(1500);
   const auto start = transport().Open(request, kLong);
   ASSERT_TRUE(start) << Say(start);
   EXPECT_EQ(AllLines(*start->stream).size(), 10);
@@ -217,6 +222,7 @@ TEST_P(Conformance, StreamMayLastLongerThanTheTimeoutOfItsHead) {
 
 TEST_P(Conformance, LongestLineIsTakenAndALongerOneRefused) {
   for (const std::size_t size : {kMaxLineBytes, kMaxLineBytes + 1}) {
+    const Ending ending(*this);
     Serve([&](Peer& peer) {
       peer.Read();
       peer.Write(ChunkedHead());
@@ -319,6 +325,7 @@ TEST_P(Conformance, ShutdownEndsStreams) {
 TEST_P(Conformance, ManyStreamsRunBesideEachOther) {
   constexpr int kStreams = 12;  // more than an implementation may have threads
   std::atomic<int> open = 0;
+  const Ending ending(*this);
   Serve([&](Peer& peer) {
     peer.Read();
     peer.Write(ChunkedHead() + Chunk("ready\n"));

@@ -40,6 +40,21 @@ class Conformance : public testing::TestWithParam<Implementation> {
   std::expected<Response, TransportError> Post(const std::string& body);
   std::unique_ptr<Stream> Open(std::chrono::milliseconds idle = kLong);
 
+  // Declare one behind what a script refers to and before the server: that must outlive the server's threads.
+  class Ending {
+   public:
+    explicit Ending(Conformance& test) : test_(test) {}
+    ~Ending() {
+      test_.transport_.reset();
+      test_.server_.reset();
+    }
+    Ending(const Ending&) = delete;
+    Ending& operator=(const Ending&) = delete;
+
+   private:
+    Conformance& test_;
+  };
+
   std::unique_ptr<FaultServer> server_;
   std::unique_ptr<Transport> transport_;
 };
