@@ -135,7 +135,7 @@ Client::Client(std::shared_ptr<Transport> transport, Limits limits, std::functio
   bucket_->tokens = limits.burst;
 }
 
-ApiResult<std::string> Client::Send(const std::string& verb, Request request, bool repeatable, bool is_write) {
+ApiResult<std::string> Client::Send(const std::string& verb, const Request& request, bool repeatable, bool is_write) {
   milliseconds left = kPatience;
   milliseconds growing = kFirstPause;
   for (int again = 0;; ++again) {

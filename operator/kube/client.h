@@ -58,7 +58,7 @@ class Client {
   ApiResult<std::string> Review(const std::string& path, const std::string& body);
 
  private:
-  ApiResult<std::string> Send(const std::string& verb, Request request, bool repeatable, bool is_write);
+  ApiResult<std::string> Send(const std::string& verb, const Request& request, bool repeatable, bool is_write);
 
   std::shared_ptr<Transport> transport_;
   Limits limits_;

@@ -1,7 +1,7 @@
 // Who the server is and who we are: certificates, names, addresses, tokens.
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -68,7 +68,6 @@ TEST_P(Conformance, NameOfAHostIsResolved) {
 }
 
 TEST_P(Conformance, ServerNameIsAskedForAndAddressesAreNot) {
-  std::string name = "?";
   const Ending ending(*this);
   server_ = std::make_unique<FaultServer>(
       "127.0.0.1", FaultServer::Tls{authority().Issue({.names = {"DNS:kubernetes", "IP:127.0.0.1"}}), ""},

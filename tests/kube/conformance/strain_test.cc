@@ -165,6 +165,7 @@ TEST_P(Conformance, RequestsThatRunOutOfTimeLeaveNothingBehind) {
   EXPECT_TRUE(server_->AwaitClosed(1));
   const int files = CountFiles();
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([this] {
       for (int k = 0; k < 5; ++k) EXPECT_EQ(KindOf(Get(milliseconds(50))), Kind::kTimeout);
@@ -180,6 +181,7 @@ TEST_P(Conformance, ManyThreadsAskAtOnce) {
   });
   transport();
   std::vector<std::thread> threads;
+  threads.reserve(8);
   for (int i = 0; i < 8; ++i) {
     threads.emplace_back([this, i] {
       for (int k = 0; k < 25; ++k) {

@@ -1,8 +1,8 @@
 #include "operator/kube/config.h"
 
 #include <gmock/gmock.h>
-#include <stdlib.h>
 
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
