@@ -16,7 +16,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[2]
 JOBS = {"unit": 2, "golden": 2, "worlds": 2, "net": 2, "crds": 2, "check": 1, "fuzz": 2, "bpf": 1, "datapath": 1,
         "controlplane": 1}
 NEEDS_KUBERNETES = "controlplane"
-SANITIZED = {"asan": ["unit", "golden", "worlds", "net"], "tsan": ["net"]}  # once more
+SANITIZED = {"asan": ["unit", "golden", "worlds"], "tsan": ["net"]}  # once more
 SHOWN_FAILURES = 10
 SHOWN_LINES = 60
 SUITE_TIMEOUT = 40 * 60

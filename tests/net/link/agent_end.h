@@ -13,7 +13,7 @@
 namespace podmirror::testing {
 
 inline std::chrono::steady_clock::time_point Soon() {
-  return std::chrono::steady_clock::now() + std::chrono::seconds(10);
+  return std::chrono::steady_clock::now() + std::chrono::seconds(30);
 }
 
 inline constexpr const char* kServerName = "podmirror-operator.podmirror.svc";
