@@ -223,7 +223,7 @@ class Operator final : public Outputs {
           Log(Level::kWarning, "an agent was dropped", error, {{"node", node}});
         }};
     auto server = push::Server::Listen(
-        settings, std::move(identity),
+        settings, identity,
         [this](std::string token, std::function<void(Result<push::Agent>)> done) {
           doorman_->Judge(std::move(token), std::move(done));
         },

@@ -142,7 +142,6 @@ class Brain {
   Clock::time_point looked_;  // for nodes that are away
   std::optional<Epoch> epoch_;
   Clock::time_point led_since_;
-  bool settled_ = false;                                                                       // since we lead
   std::map<std::pair<kube::Kind, ObjectKey>, std::pair<std::string, std::string>> submitted_;  // known, wanted
   ConditionNotices conditions_;
   ForeignNotices foreign_;
