@@ -11,7 +11,6 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
-#include <ctime>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,6 +27,7 @@
 #include "cli/report.h"
 #include "cli/table.h"
 #include "node-agent/app/agent.h"
+#include "node-agent/app/clock.h"
 #include "node-agent/dataplane/dataplane.h"
 #include "node-agent/pods/local.h"
 #include "node-agent/routes/routes.h"
@@ -47,16 +47,6 @@ constexpr milliseconds kRetry{200};    // the same while something is not progra
 constexpr milliseconds kReadyAtMost{3000};
 
 Instant Now() { return std::chrono::time_point_cast<milliseconds>(std::chrono::system_clock::now()); }
-
-// Both clocks step by whole seconds against each other (leap seconds).
-std::int64_t TaiMinusUtc() {
-  timespec tai{};
-  timespec utc{};
-  clock_gettime(CLOCK_TAI, &tai);
-  clock_gettime(CLOCK_REALTIME, &utc);
-  const std::int64_t difference = (tai.tv_sec - utc.tv_sec) * 1'000'000'000LL + (tai.tv_nsec - utc.tv_nsec);
-  return (difference + 500'000'000LL) / 1'000'000'000LL * 1'000'000'000LL;
-}
 
 // SIGTERM and SIGINT as something to poll.
 int SignalDescriptor() {
@@ -169,7 +159,7 @@ Result<void> Local::Open() {
     Say(Level::kWarning, "another `podmirror local` runs on this host: each undoes what the other does; stop one");
   }
   plan::Settings settings = options_.plan;
-  settings.tai_minus_utc_ns = TaiMinusUtc();
+  settings.tai_minus_utc_ns = agent::TaiMinusUtc();
   agent_.emplace(*dataplane_, *routes_, settings);
   resync_due_ = Clock::now() + kResync;
   return {};

@@ -5,10 +5,11 @@
 #include <string_view>
 
 #include "contract/result.h"
+#include "process/log.h"
 
 namespace podmirror::cli {
 
-enum class Level { kInfo, kWarning, kError };
+using process::Level;
 
 // Text from files and names goes to a terminal: control bytes are shown as \xNN, so that a message stays one line and
 // cannot steer the terminal.

@@ -150,14 +150,9 @@ Finish Misused(const std::string& text, const std::string& command) {
 }  // namespace
 
 Result<ObjectKey> ParseServiceName(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  ObjectKey key;
-  if (slash != text.npos) key = {std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
-  if (key.ns.empty() || key.name.empty() || key.name.find('/') != key.name.npos) {
-    return Fail("\"" + std::string(text) + "\" does not name a Service", "",
-                "write its namespace and name, such as kube-system/kube-dns");
-  }
-  return key;
+  if (auto key = ParseObjectKey(text)) return *std::move(key);
+  return Fail("\"" + std::string(text) + "\" does not name a Service", "",
+              "write its namespace and name, such as kube-system/kube-dns");
 }
 
 Command ParseCommandLine(int argc, const char* const* argv) {

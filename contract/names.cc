@@ -81,6 +81,14 @@ std::optional<Instant> Scan(std::string_view text) {
 
 }  // namespace
 
+std::optional<ObjectKey> ParseObjectKey(std::string_view text) {
+  const std::size_t slash = text.find('/');
+  if (slash == std::string_view::npos) return std::nullopt;
+  ObjectKey key{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+  if (key.ns.empty() || key.name.empty() || key.name.contains('/')) return std::nullopt;
+  return key;
+}
+
 Result<Instant> ParseInstant(std::string_view text) {
   const std::optional<Instant> instant = Scan(text);
   if (instant) return *instant;

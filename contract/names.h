@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,9 @@ struct ObjectKey {
   std::string ToString() const { return ns + "/" + name; }
   auto operator<=>(const ObjectKey&) const = default;
 };
+
+// "namespace/name", both there and without another slash.
+std::optional<ObjectKey> ParseObjectKey(std::string_view text);
 
 using NodeName = std::string;
 

@@ -2,7 +2,6 @@
 
 #include <pthread.h>
 
-#include <algorithm>
 #include <array>
 #include <chrono>
 #include <exception>
@@ -12,10 +11,11 @@
 #include <utility>
 
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/beast/core.hpp>
 #include <boost/beast/http.hpp>
+
+#include "process/listen.h"
 
 namespace podmirror::process {
 namespace {
@@ -146,19 +146,11 @@ class BeastEndpoint : public Endpoint {
     if (thread_.joinable()) thread_.join();
   }
 
-  error_code Open(const tcp::endpoint& address) {
-    error_code error;
-    acceptor_.open(address.protocol(), error);
-    if (!error && address.protocol() == tcp::v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
-    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(address, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (!error) port_ = acceptor_.local_endpoint(error).port();
-    if (error) {
-      error_code ignored;
-      acceptor_.close(ignored);
-    }
-    return error;
+  Result<void> Open(const tcp::endpoint& address, const std::string& listen) {
+    if (const auto opened = process::Open(acceptor_, address, listen); !opened) return opened;
+    error_code ignored;
+    port_ = acceptor_.local_endpoint(ignored).port();
+    return {};
   }
 
   void Start() {
@@ -210,48 +202,13 @@ class BeastEndpoint : public Endpoint {
   std::thread thread_;
 };
 
-struct HostPort {
-  std::string host;
-  std::uint16_t port = 0;
-};
-
-Result<HostPort> Split(const std::string& listen) {
-  const auto wrong = [&] {
-    return Fail("no address to listen on", listen,
-                "write \"127.0.0.1:9090\", \"[::1]:9090\", or \":9090\" for every address");
-  };
-  const auto colon = listen.rfind(':');
-  if (colon == std::string::npos) return wrong();
-  const std::string digits = listen.substr(colon + 1);
-  const auto is_digit = [](char c) { return c >= '0' && c <= '9'; };
-  if (digits.empty() || digits.size() > 5 || !std::ranges::all_of(digits, is_digit)) return wrong();
-  const int port = std::stoi(digits);
-  if (port > 65535) return wrong();
-  std::string host = listen.substr(0, colon);
-  if (host.starts_with('[') && host.ends_with(']')) {
-    host = host.substr(1, host.size() - 2);
-  } else if (host.contains(':')) {
-    return wrong();
-  }
-  return HostPort{std::move(host), static_cast<std::uint16_t>(port)};
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Endpoint>> Endpoint::Listen(const std::string& listen, Answers answers) {
-  const Result<HostPort> place = Split(listen);
-  if (!place) return std::unexpected(place.error());
-  const bool every = place->host.empty() || place->host == "::";
-  error_code error;
-  const auto address = asio::ip::make_address(every ? "::" : place->host, error);
-  if (error) return Fail("no IP address", listen, "write an address of this host, or \":9090\" for every address");
+  const auto address = ParseListen(listen);
+  if (!address) return std::unexpected(address.error());
   auto endpoint = std::make_unique<BeastEndpoint>(std::move(answers));
-  error = endpoint->Open({address, place->port});
-  // Without IPv6 in the kernel the IPv4 half is all there is.
-  if (every && (error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL)) {
-    error = endpoint->Open({tcp::v4(), place->port});
-  }
-  if (error) return Fail("cannot listen: " + error.message(), listen, "choose another address or port");
+  if (const auto opened = endpoint->Open(*address, listen); !opened) return std::unexpected(opened.error());
   endpoint->Start();
   return endpoint;
 }

@@ -1,7 +1,5 @@
 #include "process/log.h"
 
-#include <unistd.h>
-
 #include <array>
 #include <atomic>
 #include <charconv>
@@ -11,6 +9,7 @@
 #include <type_traits>
 
 #include "contract/names.h"
+#include "process/line.h"
 
 namespace podmirror::process {
 namespace {
@@ -18,20 +17,6 @@ namespace {
 std::atomic<Level> least_level{Level::kInfo};
 std::mutex component_mutex;
 std::string component_name;  // guarded by component_mutex
-
-std::string_view Word(Level level) {
-  switch (level) {
-    case Level::kDebug:
-      return "debug";
-    case Level::kInfo:
-      return "info";
-    case Level::kWarning:
-      return "warning";
-    case Level::kError:
-      return "error";
-  }
-  return "error";
-}
 
 // Bytes of the UTF-8 sequence at the front of `text` (RFC 3629: no overlong form, no surrogate); 0: not UTF-8.
 std::size_t SequenceLength(std::string_view text) {
@@ -108,25 +93,35 @@ std::string Head(Level level, std::string_view message) {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now());
   std::string line = R"({"time":)";
   AppendText(line, FormatInstant(now));
-  AppendField(line, {"level", std::string(Word(level))});
+  AppendField(line, {"level", std::string(WordOf(level))});
   AppendField(line, {"message", std::string(message)});
   const std::lock_guard lock(component_mutex);
   if (!component_name.empty()) AppendField(line, {"component", component_name});
   return line;
 }
 
-// One write() a line, so that lines of several threads do not mix. Nobody to read it: no harm.
-void WriteLine(std::string line) {
-  line += "}\n";
-  std::string_view rest = line;
-  while (!rest.empty()) {
-    const ssize_t written = write(STDERR_FILENO, rest.data(), rest.size());
-    if (written <= 0) return;
-    rest.remove_prefix(static_cast<std::size_t>(written));
+}  // namespace
+
+std::string_view WordOf(Level level) {
+  switch (level) {
+    case Level::kDebug:
+      return "debug";
+    case Level::kInfo:
+      return "info";
+    case Level::kWarning:
+      return "warning";
+    case Level::kError:
+      return "error";
   }
+  return "error";
 }
 
-}  // namespace
+Result<Level> ParseLevel(std::string_view text) {
+  for (const Level level : {Level::kDebug, Level::kInfo, Level::kWarning, Level::kError}) {
+    if (text == WordOf(level)) return level;
+  }
+  return Fail("\"" + std::string(text) + "\" is no log level", "", "write debug, info, warning or error");
+}
 
 void StartLog(std::string_view component, Level least) {
   least_level = least;
@@ -138,7 +133,7 @@ void Log(Level level, std::string_view message, std::initializer_list<Field> fie
   if (level < least_level) return;
   std::string line = Head(level, message);
   for (const Field& field : fields) AppendField(line, field);
-  WriteLine(std::move(line));
+  WriteLine(std::move(line) + "}");
 }
 
 void Log(Level level, std::string_view message, const Error& error, std::initializer_list<Field> fields) {
@@ -148,7 +143,7 @@ void Log(Level level, std::string_view message, const Error& error, std::initial
   AppendField(line, {"error", error.what});
   if (!error.where.empty()) AppendField(line, {"where", error.where});
   if (!error.fix.empty()) AppendField(line, {"fix", error.fix});
-  WriteLine(std::move(line));
+  WriteLine(std::move(line) + "}");
 }
 
 }  // namespace podmirror::process

@@ -14,6 +14,9 @@ namespace podmirror::process {
 
 enum class Level : std::uint8_t { kDebug, kInfo, kWarning, kError };
 
+std::string_view WordOf(Level level);  // "debug", "info", "warning", "error"
+Result<Level> ParseLevel(std::string_view text);
+
 struct Field {
   std::string_view key;
   std::variant<std::string, std::int64_t, std::uint64_t, double, bool> value;

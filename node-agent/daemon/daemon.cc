@@ -7,7 +7,6 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
-#include <ctime>
 #include <memory>
 #include <optional>
 #include <set>
@@ -15,6 +14,7 @@
 #include <utility>
 
 #include "node-agent/app/agent.h"
+#include "node-agent/app/clock.h"
 #include "node-agent/daemon/board.h"
 #include "node-agent/daemon/inbox.h"
 #include "node-agent/daemon/ledger.h"
@@ -38,16 +38,6 @@ using Clock = std::chrono::steady_clock;
 
 constexpr milliseconds kRetry{1000};       // after a failure
 constexpr milliseconds kPatience{60'000};  // then the loop counts as stuck
-
-// Both clocks step by whole seconds against each other (leap seconds).
-std::int64_t TaiMinusUtc() {
-  timespec tai{};
-  timespec utc{};
-  clock_gettime(CLOCK_TAI, &tai);
-  clock_gettime(CLOCK_REALTIME, &utc);
-  const std::int64_t difference = (tai.tv_sec - utc.tv_sec) * 1'000'000'000LL + (tai.tv_nsec - utc.tv_nsec);
-  return (difference + 500'000'000LL) / 1'000'000'000LL * 1'000'000'000LL;
-}
 
 std::string KernelRelease() {
   utsname name{};
@@ -133,7 +123,7 @@ Result<void> Daemon::Open() {
   if (!pods.has_value()) return std::unexpected(pods.error());
   pods_ = std::move(*pods);
   plan::Settings settings = options_.plan;
-  settings.tai_minus_utc_ns = TaiMinusUtc();
+  settings.tai_minus_utc_ns = agent::TaiMinusUtc();
   agent_.emplace(*dataplane_, *routes_, settings);
   snapshot_.version = PODMIRROR_VERSION;
   Show();

@@ -8,6 +8,7 @@
 #include "node-agent/dataplane/dataplane.h"
 #include "node-agent/link/credentials.h"
 #include "node-agent/plan/budget.h"
+#include "process/reading.h"
 
 namespace podmirror::daemon {
 namespace {
@@ -49,14 +50,6 @@ Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return Fail("\"" + std::string(text) + "\" is not a time from 200ms to 3600s", "", "write 5s or 500ms");
 }
 
-Result<process::Level> ParseLevel(std::string_view text) {
-  if (text == "debug") return process::Level::kDebug;
-  if (text == "info") return process::Level::kInfo;
-  if (text == "warning") return process::Level::kWarning;
-  if (text == "error") return process::Level::kError;
-  return Fail("\"" + std::string(text) + "\" is no level", "", "write debug, info, warning or error");
-}
-
 Result<int> ParseBits(std::string_view text) {
   const auto bits = ParseNumber(text);
   if (bits.has_value() && *bits >= 0 && *bits <= 14) return static_cast<int>(*bits);
@@ -64,45 +57,25 @@ Result<int> ParseBits(std::string_view text) {
               "write 8 for up to 256 source ports, 0 for one");
 }
 
-// The first fault stays.
-class Reading {
- public:
-  template <typename T, typename To>
-  void Take(const std::string& flag, Result<T> value, To& to) {
-    if (value.has_value()) {
-      to = std::move(*value);
-    } else if (!error_.has_value()) {
-      error_ = value.error();
-      error_->where = flag;
-    }
-  }
-  void Require(bool holds, const std::string& flag, Error error) {
-    if (!holds) Take(flag, Result<int>(std::unexpected(std::move(error))), ignored_);
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  int ignored_ = 0;
-  std::optional<Error> error_;
-};
-
 std::optional<Error> ReadValues(Flags& flags) {
   Options& options = flags.options;
-  Reading reading;
+  process::Reading reading;
   reading.Take("--node-budget", plan::ParseNodeBudget(flags.node_budget), options.plan.budget);
   reading.Take("--source-port-bits", ParseBits(flags.source_port_bits), options.plan.source_port_bits);
   reading.Take("--resync", ParseDuration(flags.resync), options.resync);
-  reading.Take("--log-level", ParseLevel(flags.log_level), options.log_level);
-  reading.Require(!options.state_file.empty(), "--state-file", {"names no file", "", "write a path"});
+  reading.Take("--log-level", process::ParseLevel(flags.log_level), options.log_level);
+  if (options.state_file.empty()) reading.Blame("--state-file", "names no file", "write a path");
   if (options.link.address.empty() || options.cleanup) return reading.error();
   link::Address address;
   reading.Take("--operator-address", link::ParseAddress(options.link.address), address);
   if (options.link.server_name.empty()) options.link.server_name = address.host;
-  reading.Require(
-      !options.link.ca_file.empty(), "--ca-file",
-      {"is needed with --operator-address", "", "write the file that the ConfigMap of the CA is mounted as"});
-  reading.Require(!options.link.token_file.empty(), "--token-file",
-                  {"is needed with --operator-address", "", "write the file of the projected token"});
+  if (options.link.ca_file.empty()) {
+    reading.Blame("--ca-file", "is needed with --operator-address",
+                  "write the file that the ConfigMap of the CA is mounted as");
+  }
+  if (options.link.token_file.empty()) {
+    reading.Blame("--token-file", "is needed with --operator-address", "write the file of the projected token");
+  }
   return reading.error();
 }
 

@@ -4,7 +4,10 @@
 #include <charconv>
 #include <optional>
 #include <string_view>
+#include <type_traits>
 #include <utility>
+
+#include "process/reading.h"
 
 namespace podmirror::app {
 namespace {
@@ -39,139 +42,73 @@ Result<Milliseconds> ParseDuration(std::string_view text) {
 }
 
 Result<ObjectKey> ParseKey(std::string_view text) {
-  const std::size_t slash = text.find('/');
-  if (slash == std::string_view::npos || slash == 0 || slash + 1 == text.size() ||
-      text.find('/', slash + 1) != std::string_view::npos) {
-    return Fail("\"" + std::string(text) + "\" names no object", "",
-                "write its namespace and name, such as kube-system/kube-dns");
-  }
-  return ObjectKey{std::string(text.substr(0, slash)), std::string(text.substr(slash + 1))};
+  if (auto key = ParseObjectKey(text)) return *std::move(key);
+  return Fail("\"" + std::string(text) + "\" names no object", "",
+              "write its namespace and name, such as kube-system/kube-dns");
 }
 
-Result<process::Level> ParseLevel(std::string_view text) {
-  if (text == "debug") return process::Level::kDebug;
-  if (text == "info") return process::Level::kInfo;
-  if (text == "warning") return process::Level::kWarning;
-  if (text == "error") return process::Level::kError;
-  return Fail("\"" + std::string(text) + "\" is no log level", "", "write debug, info, warning or error");
+// `value`: a text, or a list of texts for a flag that can be given several times, one each time.
+template <typename Value>
+void Add(CLI::App& app, const char* group, const char* flag, Value& value, const char* type, const char* help) {
+  CLI::Option* option = app.add_option(flag, value, help)->type_name(type)->group(group);
+  if constexpr (!std::is_same_v<Value, std::string>) option->allow_extra_args(false);
 }
-
-// Values out of flags; the first fault stays.
-class Reading {
- public:
-  template <typename T>
-  void Take(const std::string& flag, Result<T> value, T& into) {
-    if (value.has_value()) {
-      into = *std::move(value);
-    } else if (!error_) {
-      error_ = value.error();
-      error_->where = flag;
-    }
-  }
-  void Blame(const std::string& flag, std::string what, std::string fix) {
-    if (!error_) error_ = Error{std::move(what), flag, std::move(fix)};
-  }
-  const std::optional<Error>& error() const { return error_; }
-
- private:
-  std::optional<Error> error_;
-};
 
 void AddClusterFlags(CLI::App& app, Options& options) {
-  app.add_option("--kubeconfig", options.kubeconfig,
-                 "Kubeconfig file (default: $KUBECONFIG, else the pod's service account, else ~/.kube/config)")
-      ->type_name("FILE")
-      ->group("Cluster");
-  app.add_option("--context", options.context, "Context of the kubeconfig (default: its current one)")
-      ->type_name("NAME")
-      ->group("Cluster");
-  app.add_option(
-         "--namespace", options.ns,
-         "Namespace of the operator, its Lease, Secret, ConfigMap and agents (default: $POD_NAMESPACE, else that "
-         "of the configuration)")
-      ->type_name("NAME")
-      ->group("Cluster");
+  Add(app, "Cluster", "--kubeconfig", options.kubeconfig, "FILE",
+      "Kubeconfig file (default: $KUBECONFIG, else the pod's service account, else ~/.kube/config)");
+  Add(app, "Cluster", "--context", options.context, "NAME", "Context of the kubeconfig (default: its current one)");
+  Add(app, "Cluster", "--namespace", options.ns, "NAME",
+      "Namespace of the operator, its Lease, Secret, ConfigMap and agents (default: $POD_NAMESPACE, else that "
+      "of the configuration)");
 }
 
 void AddLeaseFlags(CLI::App& app, Options& options, Flags& flags) {
-  app.add_option("--lease", options.lease,
-                 "Lease by which one of several operators leads (default: podmirror-operator)")
-      ->type_name("NAME")
-      ->group("Leader election");
-  app.add_option("--lease-duration", flags.lease_duration, "A leader silent for so long is deposed (default: 15s)")
-      ->type_name("TIME")
-      ->group("Leader election");
-  app.add_option("--renew-deadline", flags.renew_deadline,
-                 "A leader that cannot renew for so long stops leading (default: 10s)")
-      ->type_name("TIME")
-      ->group("Leader election");
-  app.add_option("--retry-period", flags.retry_period, "Pause between two tries (default: 2s)")
-      ->type_name("TIME")
-      ->group("Leader election");
+  Add(app, "Leader election", "--lease", options.lease, "NAME",
+      "Lease by which one of several operators leads (default: podmirror-operator)");
+  Add(app, "Leader election", "--lease-duration", flags.lease_duration, "TIME",
+      "A leader silent for so long is deposed (default: 15s)");
+  Add(app, "Leader election", "--renew-deadline", flags.renew_deadline, "TIME",
+      "A leader that cannot renew for so long stops leading (default: 10s)");
+  Add(app, "Leader election", "--retry-period", flags.retry_period, "TIME", "Pause between two tries (default: 2s)");
 }
 
 void AddAgentFlags(CLI::App& app, Options& options) {
-  app.add_option("--listen-agents", options.listen_agents, "Where agents connect (default: [::]:9443)")
-      ->type_name("HOST:PORT")
-      ->group("Agents");
-  app.add_option("--agent-service-account", options.agent_service_account,
-                 "Service account of the agents, in the operator's namespace (default: podmirror-agent)")
-      ->type_name("NAME")
-      ->group("Agents");
-  app.add_option("--token-audience", options.audience, "Audience of the agents' tokens (default: podmirror-operator)")
-      ->type_name("TEXT")
-      ->group("Agents");
-  app.add_option("--tls-secret", options.tls_secret,
-                 "Secret for the authority and certificate that the operator makes. It must exist, and may be empty "
-                 "(default: podmirror-operator-tls)")
-      ->type_name("NAME")
-      ->group("Agents");
-  app.add_option("--ca-config-map", options.ca_config_map,
-                 "ConfigMap for what agents shall trust, key ca.crt. It must exist, and may be empty (default: "
-                 "podmirror-operator-ca)")
-      ->type_name("NAME")
-      ->group("Agents");
-  app.add_option("--server-name", options.server_names,
-                 "Name in the certificate (default: podmirror-operator.NAMESPACE.svc). Can be given several times")
-      ->type_name("DNSNAME")
-      ->allow_extra_args(false)
-      ->group("Agents");
+  Add(app, "Agents", "--listen-agents", options.listen_agents, "HOST:PORT",
+      "Where agents connect (default: [::]:9443)");
+  Add(app, "Agents", "--agent-service-account", options.agent_service_account, "NAME",
+      "Service account of the agents, in the operator's namespace (default: podmirror-agent)");
+  Add(app, "Agents", "--token-audience", options.audience, "TEXT",
+      "Audience of the agents' tokens (default: podmirror-operator)");
+  Add(app, "Agents", "--tls-secret", options.tls_secret, "NAME",
+      "Secret for the authority and certificate that the operator makes. It must exist, and may be empty "
+      "(default: podmirror-operator-tls)");
+  Add(app, "Agents", "--ca-config-map", options.ca_config_map, "NAME",
+      "ConfigMap for what agents shall trust, key ca.crt. It must exist, and may be empty (default: "
+      "podmirror-operator-ca)");
+  Add(app, "Agents", "--server-name", options.server_names, "DNSNAME",
+      "Name in the certificate (default: podmirror-operator.NAMESPACE.svc). Can be given several times");
 }
 
 void AddPolicyFlags(CLI::App& app, Flags& flags) {
-  app.add_option("--allow-target-cidr", flags.target_cidrs,
-                 "Targets with an address must lie in it (default: none may). Can be given several times")
-      ->type_name("CIDR")
-      ->allow_extra_args(false)
-      ->group("Policy");
-  app.add_option("--priority-namespace", flags.priority_namespaces,
-                 "Its sessions come before all others, need no consent and ignore the seal on a pod (default: none). "
-                 "Can be given several times")
-      ->type_name("NAME")
-      ->allow_extra_args(false)
-      ->group("Policy");
-  app.add_option("--dns-service", flags.dns_service,
-                 "The Service that networkServices ClusterDNS means (default: kube-system/kube-dns)")
-      ->type_name("NAMESPACE/NAME")
-      ->group("Policy");
-  app.add_option("--node-local-dns", flags.node_local_dns,
-                 "Address of the node-local DNS cache (default: 169.254.20.10). Can be given several times")
-      ->type_name("IP")
-      ->allow_extra_args(false)
-      ->group("Policy");
+  Add(app, "Policy", "--allow-target-cidr", flags.target_cidrs, "CIDR",
+      "Targets with an address must lie in it (default: none may). Can be given several times");
+  Add(app, "Policy", "--priority-namespace", flags.priority_namespaces, "NAME",
+      "Its sessions come before all others, need no consent and ignore the seal on a pod (default: none). "
+      "Can be given several times");
+  Add(app, "Policy", "--dns-service", flags.dns_service, "NAMESPACE/NAME",
+      "The Service that networkServices ClusterDNS means (default: kube-system/kube-dns)");
+  Add(app, "Policy", "--node-local-dns", flags.node_local_dns, "IP",
+      "Address of the node-local DNS cache (default: 169.254.20.10). Can be given several times");
 }
 
 void AddProcessFlags(CLI::App& app, Options& options, Flags& flags) {
-  app.add_option("--listen-metrics", options.listen_metrics,
-                 "Where /metrics, /healthz and /readyz are served over HTTP (default: [::]:9090)")
-      ->type_name("HOST:PORT")
-      ->group("Process");
-  app.add_option("--log-level", flags.log_level, "debug, info (default), warning or error")
-      ->type_name("LEVEL")
-      ->group("Process");
+  Add(app, "Process", "--listen-metrics", options.listen_metrics, "HOST:PORT",
+      "Where /metrics, /healthz and /readyz are served over HTTP (default: [::]:9090)");
+  Add(app, "Process", "--log-level", flags.log_level, "LEVEL", "debug, info (default), warning or error");
 }
 
-void ReadFlags(const Flags& flags, Options& options, Reading& reading) {
+void ReadFlags(const Flags& flags, Options& options, process::Reading& reading) {
   reading.Take("--lease-duration", ParseDuration(flags.lease_duration), options.lease_duration);
   reading.Take("--renew-deadline", ParseDuration(flags.renew_deadline), options.renew_deadline);
   reading.Take("--retry-period", ParseDuration(flags.retry_period), options.retry_period);
@@ -191,7 +128,7 @@ void ReadFlags(const Flags& flags, Options& options, Reading& reading) {
   for (const std::string& text : flags.node_local_dns) {
     reading.Take("--node-local-dns", IpAddress::Parse(text), options.compile.node_local_dns.emplace_back());
   }
-  reading.Take("--log-level", ParseLevel(flags.log_level), options.log_level);
+  reading.Take("--log-level", process::ParseLevel(flags.log_level), options.log_level);
 }
 
 }  // namespace
@@ -230,7 +167,7 @@ std::variant<Options, Finish> ParseOptions(int argc, const char* const* argv,
   } catch (const CLI::ParseError& error) {
     return misused(error.what());
   }
-  Reading reading;
+  process::Reading reading;
   ReadFlags(flags, options, reading);
   if (reading.error()) return misused(Describe(*reading.error()));
   const auto of = [&environment](const char* name) {

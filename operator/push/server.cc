@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <new>
 #include <optional>
 #include <thread>
@@ -15,13 +14,13 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ip/tcp.hpp>
-#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/strand.hpp>
 
 #include "operator/push/session.h"
 #include "operator/push/tls.h"
+#include "process/listen.h"
 
 namespace podmirror::push {
 namespace {
@@ -79,17 +78,11 @@ class BeastServer final : public Server {
     for (std::thread& thread : threads_) thread.join();
   }
 
-  error_code Open(const tcp::endpoint& address) {
-    error_code error;
-    acceptor_.open(address.protocol(), error);
-    if (!error && address.protocol() == tcp::v6()) acceptor_.set_option(asio::ip::v6_only(false), error);
-    if (!error) acceptor_.set_option(asio::socket_base::reuse_address(true), error);
-    if (!error) acceptor_.bind(address, error);
-    if (!error) acceptor_.listen(asio::socket_base::max_listen_connections, error);
-    if (!error) port_ = acceptor_.local_endpoint(error).port();
+  Result<void> Open(const tcp::endpoint& address) {
+    if (const auto opened = process::Open(acceptor_, address, shared_.settings.listen); !opened) return opened;
     error_code ignored;
-    if (error) acceptor_.close(ignored);
-    return error;
+    port_ = acceptor_.local_endpoint(ignored).port();
+    return {};
   }
 
   void Start() {
@@ -175,34 +168,18 @@ class BeastServer final : public Server {
   Clock::time_point said_full_;
   asio::io_context io_;
   Executor strand_ = asio::make_strand(io_);
-  asio::basic_socket_acceptor<tcp, Executor> acceptor_{strand_};
+  tcp::acceptor acceptor_{strand_};
   asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>, Executor> pause_{strand_};
   std::uint16_t port_ = 0;
   std::vector<std::thread> threads_;
 };
 
 // "127.0.0.1:9443", "[::]:9443", ":9443" (as the one before).
-std::optional<tcp::endpoint> ParseListen(const std::string& listen) {
-  const auto colon = listen.rfind(':');
-  if (colon == std::string::npos) return std::nullopt;
-  std::uint16_t port = 0;
-  const char* end = listen.data() + listen.size();
-  const auto [rest, failed] = std::from_chars(listen.data() + colon + 1, end, port);
-  if (failed != std::errc() || rest != end) return std::nullopt;
-  std::string host = listen.substr(0, colon);
-  const bool bracketed = host.starts_with('[') && host.ends_with(']');
-  if (bracketed) host = host.substr(1, host.size() - 2);
-  error_code error;
-  const auto address = asio::ip::make_address(host.empty() ? "::" : host, error);
-  if (error || (address.is_v6() && !host.empty() && !bracketed)) return std::nullopt;
-  return tcp::endpoint(address, port);
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Server>> Server::Listen(const Settings& settings, const Identity& identity,
                                                Authenticate authenticate, Listener listener) {
-  const auto address = ParseListen(settings.listen);
+  const auto address = process::ParseListen(settings.listen);
   if (!address) {
     return Fail("no address to listen on", settings.listen, "write \":9443\" for every address, or one of this host");
   }
@@ -211,13 +188,7 @@ Result<std::unique_ptr<Server>> Server::Listen(const Settings& settings, const I
   RaiseDescriptorLimit();
   auto server =
       std::make_unique<BeastServer>(settings, std::move(authenticate), std::move(listener), std::move(*context));
-  error_code error = server->Open(*address);
-  // Without IPv6 in the kernel the IPv4 half is all there is.
-  if (address->address() == asio::ip::address_v6::any() &&
-      (error == asio::error::address_family_not_supported || error.value() == EADDRNOTAVAIL)) {
-    error = server->Open({tcp::v4(), address->port()});
-  }
-  if (error) return Fail("cannot listen: " + error.message(), settings.listen, "choose another address or port");
+  if (const auto opened = server->Open(*address); !opened) return std::unexpected(opened.error());
   server->Start();
   return server;
 }

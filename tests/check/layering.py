@@ -28,8 +28,9 @@ LIBRARIES = {
 # A folder may always include itself.
 ROOMS = {
     "contract": ((), (), {"codec.cc": ("json",), "json_value.h": ("json",), "ip.cc": ("kernel",)}),
-    # What each of the two daemons has: its log, its signals, its port for scrapers, its mailbox.
-    "process": (("contract/result.h", "contract/names.h"), ("log", "kernel"), {"endpoint.cc": ("beast",)}),
+    # What each of the two daemons has: its log, its signals, its port for scrapers, its mailbox. The CLI writes its lines
+    # by it, the push server listens by it.
+    "process": (("contract/result.h", "contract/names.h"), ("log", "kernel"), {"endpoint.cc": ("beast",), "listen.h": ("beast",), "listen.cc": ("beast",)}),
     "operator/api": (("contract/",), (), {}),
     "operator/decode": (("operator/api/", "contract/"), (), {"yaml.cc": ("yaml",), "json.cc": ("json",)}),
     "operator/store": (("operator/api/", "contract/names.h"), (), {}),
@@ -42,7 +43,7 @@ ROOMS = {
                        "http_socket.h": ("beast",), "http_socket.cc": ("kernel",),
                        "client.cc": ("json",), "lease_candidate.cc": ("json",),
                        "recorder_ledger.cc": ("json",), "token_review.cc": ("json",)}),
-    "operator/push": (("contract/",), ("beast", "tls", "kernel"), {}),
+    "operator/push": (("contract/", "process/listen.h"), ("beast", "tls", "kernel"), {}),
     "operator/metrics": (("contract/",), ("prometheus",), {}),
     "operator/app": (("contract/", "process/", "operator/"), ("kernel",),
                      {"options.cc": ("flags",), "stored.cc": ("json",)}),
@@ -65,7 +66,8 @@ ROOMS = {
                         "node-agent/dataplane/dataplane.h", "node-agent/stats/", "node-agent/bpf/abi.h"), (), {}),
     "cli": (("contract/", "operator/api/", "operator/decode/", "operator/store/", "operator/compile/",
              "operator/status/", "node-agent/app/", "node-agent/plan/", "node-agent/pods/", "node-agent/routes/",
-             "node-agent/dataplane/dataplane.h", "node-agent/stats/", "node-agent/bpf/abi.h"),
+             "node-agent/dataplane/dataplane.h", "node-agent/stats/", "node-agent/bpf/abi.h", "process/log.h",
+             "process/line.h"),
             ("json", "flags", "log", "kernel"), {}),
 }
 
