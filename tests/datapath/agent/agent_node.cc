@@ -39,7 +39,6 @@ void AgentNode::TearDown() {
     }));
     EXPECT_THAT(stats::CheckLaw(counts), ::testing::IsEmpty());
   }
-  if (!root_.empty()) std::filesystem::remove_all(root_);
 }
 
 StateMessage AgentNode::Nothing(std::uint64_t number) {

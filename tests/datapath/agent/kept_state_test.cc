@@ -141,7 +141,7 @@ TEST_F(KeptStateTest, CleanupRemovesAllThatIsOursAndTheState) {
 }
 
 TEST_F(KeptStateTest, SaysWhatItCannotDoHere) {
-  const Ended no_bpffs = Execute(Command({"--bpffs", root_}));
+  const Ended no_bpffs = Execute(Command({"--bpffs", root_.path()}));
   EXPECT_EQ(no_bpffs.code, 1);
   EXPECT_THAT(no_bpffs.err, HasSubstr("the agent cannot work here"));
   const Ended misused = Execute(Command({"--resync", "soon"}));

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "tests/datapath/support/program.h"
+#include "tests/support/folder.h"
 #include "tests/support/private_network.h"
 
 namespace podmirror::testing {
@@ -58,8 +59,6 @@ class LocalWorld : public PrivateNetwork {
   void SetUp() override {
     PrivateNetwork::SetUp();
     if (HasFatalFailure()) return;
-    std::string path = ::testing::TempDir() + "podmirror-cli-XXXXXX";
-    root_ = mkdtemp(path.data());
     folder_ = root_ / "folder";
     std::filesystem::create_directory(folder_);
     if (WantsBpffs()) Shell("mount -t bpf bpf /sys/fs/bpf");
@@ -76,9 +75,6 @@ class LocalWorld : public PrivateNetwork {
       ip -n web addr add 10.1.0.5/24 dev eth0
       ip -n ids addr add 10.2.0.9/24 dev eth0
     )");
-  }
-  void TearDown() override {
-    if (!root_.empty()) std::filesystem::remove_all(root_);
   }
   virtual bool WantsBpffs() const { return true; }
 
@@ -129,7 +125,7 @@ spec:
   address: {ip: 10.2.0.9, port: 4789}
 )";
 
-  std::filesystem::path root_;
+  Folder root_;
   std::filesystem::path folder_;
 };
 

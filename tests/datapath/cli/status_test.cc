@@ -62,7 +62,7 @@ TEST_F(StatusTest, TableIsForPeople) {
 TEST_F(StatusTest, WhoMayNotReadItIsToldSo) {
   // Where the user nobody can reach it.
   std::filesystem::copy_file(PodmirrorBinary(), root_ / "podmirror");
-  std::filesystem::permissions(root_, std::filesystem::perms(0755));
+  std::filesystem::permissions(root_.path(), std::filesystem::perms(0755));
   const Ended ended = Execute({"setpriv", "--reuid", "65534", "--clear-groups", root_ / "podmirror", "status"});
   EXPECT_EQ(ended.code, 1);
   EXPECT_THAT(ended.err, AllOf(HasSubstr("may not be read"), HasSubstr("run as root")));

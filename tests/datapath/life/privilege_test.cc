@@ -60,7 +60,7 @@ class PrivilegeTest : public Node, public ::testing::WithParamInterface<uid_t> {
     // An init container prepares the pin directory; the binary and the folder must be readable.
     Shell("chown " + std::to_string(GetParam()) + " /sys/fs/bpf");
     std::filesystem::copy_file(PodmirrorBinary(), root_ / "podmirror");
-    Shell("chmod -R a+rX " + root_.string());
+    Shell("chmod -R a+rX " + root_.path().string());
   }
   std::vector<std::string> Command(std::vector<std::string> arguments) const {
     arguments.insert(arguments.begin(), root_ / "podmirror");

@@ -5,17 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "contract/reasons.h"
-#include "tests/support/private_network.h"
+#include "tests/datapath/pods/follower.h"
 
 namespace podmirror::pods {
 namespace {
 
-using podmirror::testing::AwaitOn;
 using podmirror::testing::Shell;
 using ::testing::HasSubstr;
 using ::testing::Not;
-
-const ObjectKey kPod{"shop", "a"};
 
 LocalPlace ByName(const std::string& interface) { return {interface, "", {}}; }
 LocalPlace ByNetns(const std::string& netns, const std::vector<std::string>& ips) {
@@ -24,15 +21,8 @@ LocalPlace ByNetns(const std::string& netns, const std::vector<std::string>& ips
   return place;
 }
 
-class LocalPodsTest : public podmirror::testing::PrivateNetwork {
+class LocalPodsTest : public Follower<LocalPods> {
  protected:
-  void SetUp() override {
-    PrivateNetwork::SetUp();
-    auto opened = LocalPods::Open();
-    ASSERT_TRUE(opened) << Describe(opened.error());
-    pods_ = std::move(*opened);
-  }
-
   // Pod "p1": host side veth-p1, inside eth0 with 10.0.0.2 and fd00::2. Its links are down.
   static void MakeQuietPod() {
     Shell(R"(
@@ -56,26 +46,9 @@ class LocalPodsTest : public podmirror::testing::PrivateNetwork {
     pods_->Follow({{kPod, std::move(place)}});
     return Link();
   }
-  const PodLink& Link() const { return pods_->Current().at(kPod); }
-
   void ExpectNone(LocalPlace place, std::string_view reason, const std::string& word) {
-    const PodLink& link = Follow(std::move(place));
-    EXPECT_EQ(link.ifindex, 0u);
-    EXPECT_EQ(link.reason, reason) << link.message;
-    EXPECT_THAT(link.message, HasSubstr(word));
+    Follower::ExpectNone(Follow(std::move(place)), reason, word);
   }
-
-  bool Await(const std::function<bool()>& done) {
-    const auto process = [this] {
-      auto changed = pods_->Process();
-      EXPECT_TRUE(changed) << Describe(changed.error());
-    };
-    const bool came = AwaitOn(pods_->fd(), process, done);
-    if (!came) ADD_FAILURE() << "still " << Link().ifindex << " " << Link().reason << ": " << Link().message;
-    return came;
-  }
-
-  std::unique_ptr<LocalPods> pods_;
 };
 
 TEST_F(LocalPodsTest, FindsAnInterfaceByName) {

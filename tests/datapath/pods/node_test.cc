@@ -5,16 +5,14 @@
 #include <gtest/gtest.h>
 
 #include "contract/reasons.h"
-#include "tests/support/private_network.h"
+#include "tests/datapath/pods/follower.h"
 
 namespace podmirror::pods {
 namespace {
 
-using podmirror::testing::AwaitOn;
 using podmirror::testing::Shell;
 using ::testing::HasSubstr;
 
-const ObjectKey kPod{"shop", "a"};
 const ObjectKey kOther{"shop", "b"};
 
 std::vector<IpAddress> Ips(const std::vector<std::string>& texts) {
@@ -23,13 +21,10 @@ std::vector<IpAddress> Ips(const std::vector<std::string>& texts) {
   return ips;
 }
 
-class NodePodsTest : public podmirror::testing::PrivateNetwork {
+class NodePodsTest : public Follower<NodePods> {
  protected:
   void SetUp() override {
-    PrivateNetwork::SetUp();
-    auto opened = NodePods::Open();
-    ASSERT_TRUE(opened) << Describe(opened.error());
-    pods_ = std::move(*opened);
+    ASSERT_NO_FATAL_FAILURE(Follower::SetUp());
     Shell(R"(
       for p in p1 p2; do
         ip netns add $p
@@ -45,26 +40,9 @@ class NodePodsTest : public podmirror::testing::PrivateNetwork {
     pods_->Follow({{kPod, Ips(ips)}});
     return Link();
   }
-  const PodLink& Link() const { return pods_->Current().at(kPod); }
-
   void ExpectNone(const std::vector<std::string>& ips, std::string_view reason, const std::string& word) {
-    const PodLink& link = Follow(ips);
-    EXPECT_EQ(link.ifindex, 0u);
-    EXPECT_EQ(link.reason, reason) << link.message;
-    EXPECT_THAT(link.message, HasSubstr(word));
+    Follower::ExpectNone(Follow(ips), reason, word);
   }
-
-  bool Await(const std::function<bool()>& done) {
-    const auto process = [this] {
-      auto changed = pods_->Process();
-      EXPECT_TRUE(changed) << Describe(changed.error());
-    };
-    const bool came = AwaitOn(pods_->fd(), process, done);
-    if (!came) ADD_FAILURE() << "still " << Link().ifindex << " " << Link().reason << ": " << Link().message;
-    return came;
-  }
-
-  std::unique_ptr<NodePods> pods_;
 };
 
 TEST_F(NodePodsTest, FindsEachPodByEitherAddress) {

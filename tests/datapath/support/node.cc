@@ -12,8 +12,6 @@ namespace podmirror::testing {
 void Node::SetUp() {
   ASSERT_NO_FATAL_FAILURE(PrivateNetwork::SetUp());
   ASSERT_EQ(mount("bpf", "/sys/fs/bpf", "bpf", 0, nullptr), 0) << std::strerror(errno);
-  std::string path = ::testing::TempDir() + "podmirror-node-XXXXXX";
-  root_ = mkdtemp(path.data());
   folder_ = root_ / "folder";
   std::filesystem::create_directory(folder_);
   Shell("sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.default.disable_ipv6=1");
@@ -21,7 +19,6 @@ void Node::SetUp() {
 
 void Node::TearDown() {
   if (std::filesystem::exists("/sys/fs/bpf/podmirror")) ExpectLaw();
-  if (!root_.empty()) std::filesystem::remove_all(root_);
 }
 
 std::string Node::PodLinkScript(const std::string& name, int number) {

@@ -14,6 +14,7 @@
 #include "tests/datapath/support/program.h"
 #include "tests/datapath/support/receiver.h"
 #include "tests/datapath/support/yaml.h"
+#include "tests/support/folder.h"
 #include "tests/support/private_network.h"
 
 namespace podmirror::testing {
@@ -70,7 +71,7 @@ class Node : public PrivateNetwork {
   void BuildShop();
   static constexpr std::uint32_t kShopVni = 7;
 
-  std::filesystem::path root_;
+  Folder root_;
   std::filesystem::path folder_;
 };
 

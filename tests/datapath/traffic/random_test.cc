@@ -45,24 +45,6 @@ class RandomTest : public TrafficWorld {
   }
 };
 
-constexpr char kDns[] = R"(
----
-apiVersion: v1
-kind: Service
-metadata: {name: kube-dns, namespace: kube-system}
-spec:
-  clusterIPs: [10.96.0.10, "fd00:10::a"]
-  ipFamilies: [IPv4, IPv6]
-  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: kube-dns-a, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}
-addressType: IPv4
-endpoints: [{addresses: [10.0.1.1]}]
-ports: [{name: dns, port: 1053, protocol: UDP}, {name: dns-tcp, port: 1053, protocol: TCP}]
-)";
-
 TEST_F(RandomTest, WhatArrivesIsWhatTheReferenceSelects) {
   oracle::Random random(oracle::AnnouncedSeed());
   oracle::Coverage coverage;
@@ -70,7 +52,7 @@ TEST_F(RandomTest, WhatArrivesIsWhatTheReferenceSelects) {
     const oracle::World world = oracle::RandomWorld(random);
     if (world.filters.empty()) continue;  // no hook, nothing to compare
     Surroundings dns;
-    dns.yaml = kDns;
+    dns.yaml = ClusterDns("{addresses: [10.0.1.1]}");
     dns.cluster_dns = world.cluster_dns;
     Mirror(RandomSessions(random, "w" + std::to_string(number) + "-", world), dns);
     for (int i = 0; i < kFrames; ++i) {

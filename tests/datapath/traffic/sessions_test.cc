@@ -132,23 +132,9 @@ TEST_F(SessionsTest, InfrastructureTrafficIsMirroredWhereItIsListed) {
 
 TEST_F(SessionsTest, ClusterDnsIsAcceptedBeforeTheRulesAreAsked) {
   Surroundings dns;
-  dns.yaml = R"(
----
-apiVersion: v1
-kind: Service
-metadata: {name: kube-dns, namespace: kube-system}
-spec:
-  clusterIPs: [10.96.0.10, "fd00:10::a"]
-  ipFamilies: [IPv4, IPv6]
-  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: {name: kube-dns-a, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}
-addressType: IPv4
-endpoints: [{addresses: [10.7.7.7], conditions: {ready: true}}, {addresses: [10.7.7.8], conditions: {ready: false}}]
-ports: [{name: dns, port: 1053, protocol: UDP}, {name: dns-tcp, port: 1053, protocol: TCP}]
-)";
+  dns.yaml = ClusterDns(
+      "{addresses: [10.7.7.7], conditions: {ready: true}}, "
+      "{addresses: [10.7.7.8], conditions: {ready: false}}");
   dns.cluster_dns = {At("10.96.0.10", 53), At("fd00:10::a", 53), At("10.7.7.7", 1053), At("169.254.20.10", 53)};
   DesiredFilter only_dns = Filter({Reject()}, {});
   only_dns.cluster_dns = true;

@@ -77,8 +77,6 @@ void TrafficWorld::Build(const Mtus& mtus) {
   ASSERT_NO_FATAL_FAILURE(PrivateNetwork::SetUp());
   ASSERT_EQ(mount("bpf", "/sys/fs/bpf", "bpf", 0, nullptr), 0) << std::strerror(errno);
   Shell("POD_MTU=" + std::to_string(mtus.pod) + " PATH_MTU=" + std::to_string(mtus.path) + "\n" + kNetwork);
-  std::string folder = ::testing::TempDir() + "podmirror-traffic-XXXXXX";
-  folder_ = mkdtemp(folder.data());
   links_before_ = Links();
   pins_before_ = Pins();
   OpenCollector("far", kFar);
@@ -97,14 +95,13 @@ void TrafficWorld::OpenCollector(const std::string& name, const Leg& leg) {
 }
 
 void TrafficWorld::TearDown() {
-  if (folder_.empty()) return;
+  if (collectors_.empty()) return;  // nothing was built
   Stop();
   const Ended ended = Podmirror({"cleanup"});
   EXPECT_EQ(ended.code, 0) << ended.err;
   EXPECT_EQ(Links(), links_before_);
   EXPECT_EQ(Pins(), pins_before_);
   EXPECT_THAT(Execute({"ip", "neigh"}).out, ::testing::Not(::testing::HasSubstr("managed")));
-  std::filesystem::remove_all(folder_);
 }
 
 void TrafficWorld::Stop() {
@@ -122,10 +119,10 @@ void TrafficWorld::Mirror(std::vector<Session> sessions, const Surroundings& mor
   more_.collectors.push_back({Sure(IpAddress::Parse("10.8.0.2")), kVxlanPort});
   std::string text = more.targets + more.yaml;
   for (const Session& session : sessions_) text += ToYaml(session);
-  std::ofstream(folder_ + "/pods.yaml") << Pod("pod", "web", "10.1.0.2");
-  std::ofstream(folder_ + "/sessions.yaml") << text;
+  folder_.Write("pods.yaml", Pod("pod", "web", "10.1.0.2"));
+  folder_.Write("sessions.yaml", text);
   local_ = std::make_unique<Program>(
-      std::vector<std::string>{PodmirrorBinary(), "local", "-f", folder_, "--node-budget", "off"});
+      std::vector<std::string>{PodmirrorBinary(), "local", "-f", folder_.path(), "--node-budget", "off"});
   ASSERT_TRUE(local_->Says("ready\n")) << local_->err();
   EXPECT_THAT(local_->err(), ::testing::Not(::testing::HasSubstr("error"))) << text;
   Forget();

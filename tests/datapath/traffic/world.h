@@ -31,6 +31,7 @@
 #include "tests/datapath/traffic/tap.h"
 #include "tests/datapath/traffic/yaml.h"
 #include "tests/oracle/reference.h"
+#include "tests/support/folder.h"
 #include "tests/support/private_network.h"
 
 namespace podmirror::testing {
@@ -123,7 +124,7 @@ class TrafficWorld : public PrivateNetwork {
   std::set<std::size_t> CutSizes() const;
 
   Mtus mtus_;
-  std::string folder_;
+  Folder folder_;
   std::string links_before_;
   std::string pins_before_;
   std::map<std::string, Collector> collectors_;

@@ -59,4 +59,26 @@ std::string Pod(const std::string& name, const std::string& app, const std::stri
          "}]}\n";
 }
 
+std::string ClusterDns(const std::string& endpoints) {
+  return R"(
+---
+apiVersion: v1
+kind: Service
+metadata: {name: kube-dns, namespace: kube-system}
+spec:
+  clusterIPs: [10.96.0.10, "fd00:10::a"]
+  ipFamilies: [IPv4, IPv6]
+  ports: [{name: dns, port: 53, protocol: UDP}, {name: dns-tcp, port: 53, protocol: TCP}]
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: kube-dns-a, namespace: kube-system, labels: {kubernetes.io/service-name: kube-dns}}
+addressType: IPv4
+endpoints: [)" +
+         endpoints +
+         R"(]
+ports: [{name: dns, port: 1053, protocol: UDP}, {name: dns-tcp, port: 1053, protocol: TCP}]
+)";
+}
+
 }  // namespace podmirror::testing

@@ -21,6 +21,9 @@ struct Session {
 
 std::string ToYaml(const Session& session);
 // A pod whose network namespace on this host is called like itself.
+// kube-dns on port 53 of 10.96.0.10 and fd00:10::a, and its IPv4 slice (target port 1053) with these endpoints.
+std::string ClusterDns(const std::string& endpoints);
+
 std::string Pod(const std::string& name, const std::string& app, const std::string& ip);
 
 }  // namespace podmirror::testing

@@ -6,11 +6,12 @@
 #include <fstream>
 
 #include "tests/kube/conformance/suite.h"
+#include "tests/support/folder.h"
 
 namespace podmirror::kube::conformance {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
 const FaultServer::Script kWell = [](Peer& peer) {
   while (peer.Read()) peer.Write(Answer(200, "{}"));
@@ -19,14 +20,6 @@ const FaultServer::Script kWell = [](Peer& peer) {
 // A folder with files that a configuration names.
 class Files {
  public:
-  Files() {
-    std::string name = (std::filesystem::temp_directory_path() / "podmirror-kube-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-  }
-  ~Files() { std::filesystem::remove_all(folder_); }
-  Files(const Files&) = delete;
-  Files& operator=(const Files&) = delete;
-
   // As kubelet and cert-manager do it: a new file in the place of the old one.
   Material Put(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / "new") << bytes;
@@ -35,7 +28,7 @@ class Files {
   }
 
  private:
-  std::filesystem::path folder_;
+  podmirror::testing::Folder folder_;
 };
 
 TEST_P(Conformance, Ipv6LiteralIsReached) {
@@ -271,7 +264,7 @@ TEST_P(Conformance, TokenThatWasReplacedIsTakenForStreamsToo) {
   files.Put("token", "fresh");
   const auto stream = Open();
   ASSERT_TRUE(stream);
-  EXPECT_THAT(AllLines(*stream), testing::ElementsAre("well"));
+  EXPECT_THAT(AllLines(*stream), ::testing::ElementsAre("well"));
 }
 
 TEST_P(Conformance, WhatCannotBeUsedIsAnErrorOfEachRequest) {

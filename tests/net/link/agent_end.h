@@ -8,7 +8,7 @@
 #include "node-agent/link/link.h"
 #include "process/mailbox.h"
 #include "tests/net/link/authority.h"
-#include "tests/net/link/folder.h"
+#include "tests/support/folder.h"
 
 namespace podmirror::testing {
 

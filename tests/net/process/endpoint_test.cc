@@ -1,9 +1,7 @@
 #include "process/endpoint.h"
 
-#include <arpa/inet.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,13 +12,15 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/support/loopback.h"
+
 namespace podmirror::process {
 namespace {
 
 using std::chrono::steady_clock;
-using testing::EndsWith;
-using testing::HasSubstr;
-using testing::StartsWith;
+using ::testing::EndsWith;
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 // A peer that says exactly what it is told to.
 class Peer {
@@ -28,16 +28,7 @@ class Peer {
   explicit Peer(std::uint16_t port, bool v6 = false) : fd_(socket(v6 ? AF_INET6 : AF_INET, SOCK_STREAM, 0)) {
     timeval limit{20, 0};
     setsockopt(fd_, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-    sockaddr_in6 six{};
-    six.sin6_family = AF_INET6;
-    six.sin6_port = htons(port);
-    six.sin6_addr = in6addr_loopback;
-    sockaddr_in four{};
-    four.sin_family = AF_INET;
-    four.sin_port = htons(port);
-    four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    const auto* address = v6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
-    connected_ = connect(fd_, address, v6 ? sizeof(six) : sizeof(four)) == 0;
+    connected_ = podmirror::testing::ConnectToLoopback(fd_, port, v6);
   }
   Peer(const Peer&) = delete;
   Peer& operator=(const Peer&) = delete;
@@ -62,7 +53,7 @@ class Peer {
   bool connected_ = false;
 };
 
-class EndpointTest : public testing::Test {
+class EndpointTest : public ::testing::Test {
  protected:
   void SetUp() override {
     auto made = Endpoint::Listen(":0", {.metrics = [this] { return metrics_; },

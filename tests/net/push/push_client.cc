@@ -1,7 +1,5 @@
 #include "tests/net/push/push_client.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <openssl/bio.h>
 #include <openssl/pem.h>
@@ -13,6 +11,8 @@
 #include <csignal>
 #include <memory>
 #include <utility>
+
+#include "tests/support/loopback.h"
 
 namespace podmirror::push {
 namespace {
@@ -36,16 +36,7 @@ Client::Client(std::uint16_t port, bool v6, int receive_buffer) : fd_(socket(v6 
   const int on = 1;
   setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
   if (receive_buffer > 0) setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer));
-  sockaddr_in6 six{};
-  six.sin6_family = AF_INET6;
-  six.sin6_port = htons(port);
-  six.sin6_addr = in6addr_loopback;
-  sockaddr_in four{};
-  four.sin_family = AF_INET;
-  four.sin_port = htons(port);
-  four.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  const auto* address = v6 ? reinterpret_cast<sockaddr*>(&six) : reinterpret_cast<sockaddr*>(&four);
-  connected_ = connect(fd_, address, v6 ? sizeof(six) : sizeof(four)) == 0;
+  connected_ = podmirror::testing::ConnectToLoopback(fd_, port, v6);
 }
 
 Client::~Client() {

@@ -13,25 +13,23 @@
 #include <thread>
 
 #include "contract/limits.h"
+#include "tests/support/folder.h"
 
 namespace podmirror::cli {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
-class FolderTest : public testing::Test {
+class FolderTest : public ::testing::Test {
  protected:
   FolderTest() {
-    std::string path = testing::TempDir() + "podmirror-folder-XXXXXX";
-    root_ = mkdtemp(path.data());
     dir_ = root_ / "dir";
     fs::create_directory(dir_);
     folder_ = std::move(*Folder::Open(dir_));
   }
-  ~FolderTest() override { fs::remove_all(root_); }
 
   void Write(const std::string& name, const std::string& text) { std::ofstream(dir_ / name) << text; }
 
@@ -59,7 +57,7 @@ class FolderTest : public testing::Test {
     return poll(&fd, 1, 5000) == 1 && folder_->Drain();
   }
 
-  fs::path root_;
+  podmirror::testing::Folder root_;
   fs::path dir_;
   std::unique_ptr<Folder> folder_;
 };

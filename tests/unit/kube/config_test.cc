@@ -7,26 +7,16 @@
 #include <fstream>
 #include <string>
 
+#include "tests/support/folder.h"
+
 namespace podmirror::kube {
 namespace {
 
-using testing::HasSubstr;
+using ::testing::HasSubstr;
 
-class Config : public testing::Test {
+class Config : public ::testing::Test {
  protected:
-  void SetUp() override {
-    std::string name = (std::filesystem::temp_directory_path() / "podmirror-config-XXXXXX").string();
-    ASSERT_NE(mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { std::filesystem::remove_all(folder_); }
-
-  std::string Write(const std::string& name, const std::string& text) {
-    const auto path = folder_ / name;
-    std::filesystem::create_directories(path.parent_path());
-    std::ofstream(path) << text;
-    return path.string();
-  }
+  std::string Write(const std::string& name, const std::string& text) { return folder_.Write(name, text); }
 
   // A file with one of each, named `name`, and its current-context.
   std::string WriteWhole(const std::string& path, const std::string& name) {
@@ -36,7 +26,7 @@ class Config : public testing::Test {
                            name + "}}]\n");
   }
 
-  std::filesystem::path folder_;
+  podmirror::testing::Folder folder_;
 };
 
 TEST_F(Config, FlagGoesBeforeEverything) {
@@ -72,7 +62,7 @@ TEST_F(Config, ListWithoutAnyFileIsRefused) {
 
 TEST_F(Config, PodOfTheClusterUsesItsServiceAccount) {
   const Environment environment = {
-      {"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}, {"HOME", folder_.string()}};
+      {"KUBERNETES_SERVICE_HOST", "10.96.0.1"}, {"KUBERNETES_SERVICE_PORT", "443"}, {"HOME", folder_.path().string()}};
   WriteWhole(".kube/config", "home");
   const auto config = LoadConfig("", "", environment);
   ASSERT_TRUE(config) << Describe(config.error());
@@ -94,14 +84,14 @@ TEST_F(Config, BrokenVariablesOfThePodAreRefused) {
 
 TEST_F(Config, HomeIsTheLastPlace) {
   WriteWhole(".kube/config", "home");
-  const auto config = LoadConfig("", "", {{"HOME", folder_.string()}});
+  const auto config = LoadConfig("", "", {{"HOME", folder_.path().string()}});
   ASSERT_TRUE(config) << Describe(config.error());
   EXPECT_EQ(config->server, "https://home:1");
   EXPECT_EQ(config->token.inline_bytes, "of-home");
 }
 
 TEST_F(Config, NowhereIsRefusedWithAdvice) {
-  const auto config = LoadConfig("", "", {{"HOME", folder_.string()}});
+  const auto config = LoadConfig("", "", {{"HOME", folder_.path().string()}});
   ASSERT_FALSE(config);
   EXPECT_THAT(config.error().fix, HasSubstr("--kubeconfig"));
 }
@@ -118,7 +108,7 @@ TEST_F(Config, MessagesNameTheFile) {
   EXPECT_EQ(LoadConfig(empty, "", {}).error().where, empty);
 }
 
-TEST_F(Config, FolderInThePlaceOfAFileIsRefused) { EXPECT_FALSE(LoadConfig(folder_.string(), "", {})); }
+TEST_F(Config, FolderInThePlaceOfAFileIsRefused) { EXPECT_FALSE(LoadConfig(folder_.path().string(), "", {})); }
 
 TEST_F(Config, HugeFileIsRefused) {
   EXPECT_FALSE(LoadConfig(Write("huge", "a: " + std::string(2 << 20, 'x')), "", {}));

@@ -11,6 +11,7 @@
 #include "operator/kube/http_material.h"
 #include "operator/kube/http_tls.h"
 #include "operator/kube/http_url.h"
+#include "tests/support/folder.h"
 
 namespace podmirror::kube {
 namespace {
@@ -62,7 +63,7 @@ TEST(LineSplitter, LinesAreTheSameHoweverTheyArrive) {
       splitter.Add(text.substr(i, size));
       while (auto line = splitter.Next()) lines.push_back(*line);
     }
-    EXPECT_THAT(lines, testing::ElementsAre("one", "", "two \xc3\xa4\r", "three")) << size;
+    EXPECT_THAT(lines, ::testing::ElementsAre("one", "", "two \xc3\xa4\r", "three")) << size;
     EXPECT_EQ(splitter.Rest(), "rest");
     EXPECT_EQ(splitter.Rest(), std::nullopt);
   }
@@ -82,20 +83,15 @@ TEST(LineSplitter, LineBeyondTheLimitIsNoLine) {
   EXPECT_FALSE(splitter.Next() || splitter.too_long());
 }
 
-class CredentialFiles : public testing::Test {
+class CredentialFiles : public ::testing::Test {
  protected:
-  CredentialFiles() {
-    std::string name = (std::filesystem::temp_directory_path() / "podmirror-token-XXXXXX").string();
-    folder_ = mkdtemp(name.data());
-    config_.token.file = (folder_ / "token").string();
-  }
-  ~CredentialFiles() override { std::filesystem::remove_all(folder_); }
+  CredentialFiles() { config_.token.file = folder_.Path("token"); }
   void Write(const std::string& token) { std::ofstream(config_.token.file) << token; }
   CredentialSource Source() {
     return CredentialSource(config_, [this] { return now_; });
   }
 
-  std::filesystem::path folder_;
+  podmirror::testing::Folder folder_;
   ClusterConfig config_;
   std::chrono::steady_clock::time_point now_;
 };
