@@ -5,7 +5,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cerrno>
-#include <charconv>
 #include <cstring>
 #include <optional>
 
@@ -26,13 +25,6 @@ struct Flags {
   std::string output = "table";
   std::string bpffs{dataplane::kDefaultBpffs};
 };
-
-std::optional<std::uint64_t> ParseNumber(std::string_view text) {
-  std::uint64_t number = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
-  return number;
-}
 
 void AddFolder(CLI::App& command, Flags& flags) {
   command.add_option("-f,--folder", flags.folder, "Folder of *.yaml and *.yml files")->type_name("DIR");
@@ -107,12 +99,8 @@ class Reading {
   plan::Settings PlanSettings() {
     plan::Settings settings;
     if (auto budget = Take("--node-budget", ParseNodeBudget(flags_.node_budget))) settings.budget = *budget;
-    const std::optional<std::uint64_t> bits = ParseNumber(flags_.source_port_bits);
-    if (bits.has_value() && *bits <= 14) {
-      settings.source_port_bits = static_cast<int>(*bits);
-    } else {
-      Blame<int>("--source-port-bits", {"\"" + flags_.source_port_bits + "\" is not a number from 0 to 14", "",
-                                        "write 8 for up to 256 source ports, 0 for one"});
+    if (auto bits = Take("--source-port-bits", plan::ParseSourcePortBits(flags_.source_port_bits))) {
+      settings.source_port_bits = *bits;
     }
     return settings;
   }

@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "contract/result.h"
-#include "node-agent/plan/budget.h"
 #include "node-agent/plan/plan.h"
+#include "node-agent/plan/settings_text.h"
 #include "operator/compile/compile.h"
 
 namespace podmirror::cli {

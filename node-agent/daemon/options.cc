@@ -7,7 +7,7 @@
 
 #include "node-agent/dataplane/dataplane.h"
 #include "node-agent/link/credentials.h"
-#include "node-agent/plan/budget.h"
+#include "node-agent/plan/settings_text.h"
 #include "process/reading.h"
 
 namespace podmirror::daemon {
@@ -50,18 +50,11 @@ Result<std::chrono::milliseconds> ParseDuration(std::string_view text) {
   return Fail("\"" + std::string(text) + "\" is not a time from 200ms to 3600s", "", "write 5s or 500ms");
 }
 
-Result<int> ParseBits(std::string_view text) {
-  const auto bits = ParseNumber(text);
-  if (bits.has_value() && *bits >= 0 && *bits <= 14) return static_cast<int>(*bits);
-  return Fail("\"" + std::string(text) + "\" is not a number from 0 to 14", "",
-              "write 8 for up to 256 source ports, 0 for one");
-}
-
 std::optional<Error> ReadValues(Flags& flags) {
   Options& options = flags.options;
   process::Reading reading;
   reading.Take("--node-budget", plan::ParseNodeBudget(flags.node_budget), options.plan.budget);
-  reading.Take("--source-port-bits", ParseBits(flags.source_port_bits), options.plan.source_port_bits);
+  reading.Take("--source-port-bits", plan::ParseSourcePortBits(flags.source_port_bits), options.plan.source_port_bits);
   reading.Take("--resync", ParseDuration(flags.resync), options.resync);
   reading.Take("--log-level", process::ParseLevel(flags.log_level), options.log_level);
   if (options.state_file.empty()) reading.Blame("--state-file", "names no file", "write a path");

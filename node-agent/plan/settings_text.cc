@@ -1,4 +1,4 @@
-#include "node-agent/plan/budget.h"
+#include "node-agent/plan/settings_text.h"
 
 #include <charconv>
 #include <optional>
@@ -41,6 +41,13 @@ Result<NodeBudget> ParseNodeBudget(std::string_view text) {
   if (*number == 0) return wrong("would let no copy pass");
   if (*number > kMaxBitsPerSecond / factor) return wrong("is more than 10000G");
   return NodeBudget{Kind::kRate, *number * factor};
+}
+
+Result<int> ParseSourcePortBits(std::string_view text) {
+  const std::optional<std::uint64_t> bits = ParseNumber(text);
+  if (bits.has_value() && *bits <= 14) return static_cast<int>(*bits);
+  return Fail("\"" + std::string(text) + "\" is not a number from 0 to 14", "",
+              "write 8 for up to 256 source ports, 0 for one");
 }
 
 }  // namespace podmirror::plan

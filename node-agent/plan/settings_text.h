@@ -1,4 +1,4 @@
-// --node-budget as people write it.
+// Settings as people write them.
 #pragma once
 
 #include <string_view>
@@ -10,5 +10,7 @@ namespace podmirror::plan {
 
 // "10%", "500M", "off".
 Result<NodeBudget> ParseNodeBudget(std::string_view text);
+// "0" to "14".
+Result<int> ParseSourcePortBits(std::string_view text);
 
 }  // namespace podmirror::plan
