@@ -176,7 +176,9 @@ void Brain::On(const Connected& connected, const Now& now) {
   Node& node = nodes_[connected.node];
   node.connected = connected.is;
   if (!connected.is) node.lost = now.steady;
-  if (connected.is && compiled_ && in_sync_.IsInSync(now.steady)) Publish(now);
+  if (connected.is && compiled_ && in_sync_.IsInSync(now.steady) && MayPublish()) {
+    Send(publications_.Greet(connected.node, compiled_->states));
+  }
   status_due_.Note(now.steady);
 }
 
@@ -196,7 +198,7 @@ void Brain::On(const Leading& leading, const Now& now) {
     foreign_.StartAnew();
   }
   outputs_.Lead(epoch_.has_value());
-  if (compiled_ && in_sync_.IsInSync(now.steady)) Publish(now);
+  if (compiled_ && in_sync_.IsInSync(now.steady)) Publish();
   status_due_.Note(now.steady);
 }
 
@@ -267,7 +269,7 @@ void Brain::Compile(const Now& now) {
   const auto start = Clock::now();
   compiled_ = compile::Compile(store_.Snapshot(now.wall), settings_.compile, memo_);
   metrics_.Compiled(Clock::now() - start);
-  Publish(now);
+  Publish();
   if (epoch_) {
     const auto& snapshot = store_.Snapshot(now.wall);
     for (auto& event : foreign_.Update(compiled_->verdicts, snapshot, now.steady)) outputs_.Record(std::move(event));
@@ -275,9 +277,13 @@ void Brain::Compile(const Now& now) {
   status_due_.Note(now.steady);
 }
 
-void Brain::Publish(const Now&) {
-  if (!epoch_ || !outputs_.MayWrite()) return;
-  Post post = publications_.Update(compiled_->states, ConnectedNodes());
+bool Brain::MayPublish() const { return epoch_ && outputs_.MayWrite(); }
+
+void Brain::Publish() {
+  if (MayPublish()) Send(publications_.Update(compiled_->states, ConnectedNodes()));
+}
+
+void Brain::Send(Post post) {
   for (Letter& letter : post.letters) outputs_.Publish(letter.node, std::move(letter.message));
   metrics_.Published(post.letters.size());
   for (const TooLarge& state : post.too_large) {

@@ -115,7 +115,9 @@ class Brain {
   void Gone(kube::Kind kind, const store::AnyObject& object);
   void TellSync(const Now& now);
   void Compile(const Now& now);
-  void Publish(const Now& now);
+  void Publish();
+  bool MayPublish() const;
+  void Send(Post post);
   void WriteStatuses(const Now& now);
   template <typename Statuses, typename Objects>
   void Submit(kube::Kind kind, const Statuses& statuses, const Objects& objects, const std::set<ObjectKey>& kept);

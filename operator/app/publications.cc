@@ -55,6 +55,16 @@ Post Publications::Update(const States& states, const std::set<NodeName>& connec
   return post;
 }
 
+Post Publications::Greet(const NodeName& node, const States& states) {
+  Post post;
+  if (!epoch_) return post;
+  const auto state = states.find(node);
+  if (auto letter = Tell(node, state == states.end() ? nothing_ : state->second.pointer(), post)) {
+    post.letters.push_back(*std::move(letter));
+  }
+  return post;
+}
+
 std::vector<Letter> Publications::All() const {
   std::vector<Letter> letters;
   for (const auto& [node, known] : nodes_) {

@@ -68,6 +68,19 @@ TEST_F(PublicationsTest, AConnectedNodeWithoutSourcesIsToldToDoNothing) {
   EXPECT_EQ(Read(post.letters[0]).state, DesiredState{});
 }
 
+TEST_F(PublicationsTest, WhoConnectsIsGreetedAlone) {
+  const Post known = publications_.Greet("n1", Two());
+  ASSERT_EQ(known.letters.size(), 1U);
+  EXPECT_EQ(known.letters[0].node, "n1");
+  EXPECT_EQ(Read(known.letters[0]).state, State("a"));
+  EXPECT_TRUE(publications_.Greet("n1", Two()).letters.empty());
+  const Post unknown = publications_.Greet("n9", Two());
+  ASSERT_EQ(unknown.letters.size(), 1U);
+  EXPECT_EQ(Read(unknown.letters[0]).state, DesiredState{});
+  publications_.Lead(std::nullopt);
+  EXPECT_TRUE(publications_.Greet("n9", Two()).letters.empty());
+}
+
 TEST_F(PublicationsTest, ANodeWhoseSourcesEndIsToldWhileItIsConnected) {
   publications_.Update(Two(), {"n1", "n2"});
   const Post post = publications_.Update({}, {"n1", "n2"});
